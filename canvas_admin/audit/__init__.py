@@ -1,0 +1,1 @@
+"""Who saw and changed what. Every door writes here; nothing here knows a domain."""

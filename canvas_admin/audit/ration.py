@@ -1,0 +1,26 @@
+"""Acts that each person may do only so often, counted in the database for all processes."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+
+from canvas_admin.audit.models import RationedUse
+from canvas_admin.records import clock
+
+PERIOD = timedelta(hours=1)
+
+
+def take(user: Any, act: str, per_hour: int) -> bool:
+    """Count one use of `act` by `user`; False, and not counted, once the hour's are used.
+
+    The account's row is locked, so that two uses at the same moment count as two.
+    """
+    with transaction.atomic():
+        type(user).objects.select_for_update().get(pk=user.pk)
+        uses = RationedUse.objects.filter(actor=user.key, act=act)
+        uses.filter(used__lte=clock.now() - PERIOD).delete()
+        if uses.count() >= per_hour:
+            return False
+        RationedUse.objects.create(actor=user.key, act=act)
+        return True

@@ -1,0 +1,1 @@
+"""FHIR mechanics: data types, bundles, references. Knows no resource of ours."""

@@ -1,0 +1,57 @@
+"""The clinic's admin site, and the pages that belong to no room."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
+
+from staffing.groups import ADMINISTER, FIND
+
+
+class ClinicAdminSite(AdminSite):
+    """The Django admin, open to holders of an administration group (DESIGN section 5).
+
+    People sign in on the one sign-in page; the admin has none of its own.
+    """
+
+    site_title = _("Administration")
+    site_header = settings.CLINIC_NAME
+    index_title = _("Administration")
+    enable_nav_sidebar = False
+    final_catch_all_view = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(ADMINISTER)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.get_full_path())
+
+
+def clinic(request: HttpRequest) -> dict[str, Any]:
+    """Context: the clinic's name and how long an idle session lasts, in seconds."""
+    return {
+        "clinic_name": settings.CLINIC_NAME,
+        "demo": settings.DEMO,
+        "session_idle": int(settings.SESSION_IDLE.total_seconds()),
+    }
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Where a person starts: the patients, or the account page without any of the twelve."""
+    if request.user.has_perm(FIND):
+        return redirect("patients:list")
+    return redirect("staffing:account")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form from an old page: say so, and that nothing was saved."""
+    return render(request, "csrf.html", status=403)

@@ -1,0 +1,46 @@
+"""The only place that mounts the rooms."""
+
+from allauth.account import views as account
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from canvas_admin import site
+
+handler403 = "patients.gate.denied"
+
+# allauth's own list, less what a clinic with closed sign-up does not offer: adding mail
+# addresses, confirming them, signing in by code.
+sign_in = [
+    path("login/", account.login, name="account_login"),
+    path("logout/", account.logout, name="account_logout"),
+    path("inactive/", account.account_inactive, name="account_inactive"),
+    path("signup/", account.signup, name="account_signup"),
+    path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
+    path("password/", account.password_change, name="account_change_password"),
+    path("password/reset/", account.password_reset, name="account_reset_password"),
+    path(
+        "password/reset/done/",
+        account.password_reset_done,
+        name="account_reset_password_done",
+    ),
+    re_path(
+        r"^password/link/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        account.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "password/link/done/",
+        account.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    path("two-factor/", include("allauth.mfa.urls")),
+    path("sessions/", include("allauth.usersessions.urls")),
+]
+
+urlpatterns = [
+    path("", site.home, name="home"),
+    path("account/", include((sign_in))),
+    path("account/", include("staffing.urls")),
+    path("", include("patients.urls")),
+    path("admin/", admin.site.urls),
+]

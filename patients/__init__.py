@@ -1,0 +1,1 @@
+"""The patients, everything that belongs to one, and who may see it."""

@@ -1,0 +1,91 @@
+"""The screens of the app and the model permissions that open each.
+
+Views, navigation, explanations and docs/permissions.md all read this table, so a screen
+opens by exactly what its row says.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from staffing.groups import FIND, VIEW_PATIENT
+
+
+@dataclass(frozen=True)
+class Area:
+    """A screen: the permissions it asks for, and whether it shows one patient.
+
+    A screen about one patient asks for the patient to be within reach as well.
+    """
+
+    code: str
+    title: Any
+    meaning: Any
+    permissions: tuple[str, ...]
+    about_patient: bool
+    url_name: str
+    in_navigation: bool = False
+
+
+AREAS = (
+    Area(
+        "find",
+        _("Patients"),
+        _("the search bar and the list of patients"),
+        (FIND,),
+        False,
+        "patients:list",
+        in_navigation=True,
+    ),
+    Area(
+        "create",
+        _("New patient"),
+        _("the form for a new patient"),
+        (FIND, "patients.add_patient"),
+        False,
+        "patients:create",
+        in_navigation=True,
+    ),
+    Area(
+        "chart",
+        _("Chart"),
+        _("a patient's clinical chart"),
+        (VIEW_PATIENT, "patients.view_condition"),
+        True,
+        "patients:chart",
+    ),
+    Area(
+        "profile",
+        _("Profile"),
+        _("a patient's profile: demographics, addresses, identifiers"),
+        (VIEW_PATIENT,),
+        True,
+        "patients:profile",
+    ),
+)
+BY_CODE = {area.code: area for area in AREAS}
+
+FIND_PATIENTS = BY_CODE["find"].permissions
+CREATE_PATIENT = BY_CODE["create"].permissions
+OPEN_CHART = BY_CODE["chart"].permissions
+OPEN_PROFILE = BY_CODE["profile"].permissions
+
+
+def areas_open_to(permissions: set[str]) -> list[Area]:
+    """The screens that these model permissions open."""
+    return [area for area in AREAS if permissions >= set(area.permissions)]
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context: the screens that the person can ever use, and whether each link is shown."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    usable = [area for area in AREAS if user.has_perms(area.permissions)]
+    return {
+        "areas": usable,
+        "navigation": [area for area in usable if area.in_navigation],
+        "can": {area.code: True for area in usable},
+    }

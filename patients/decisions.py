@@ -1,0 +1,164 @@
+"""decide(): may this account do this, and why. Asks the same rule as every list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Exists, Q
+from django.utils.translation import gettext as _
+
+from patients import access, areas
+from patients.models import Patient
+from staffing.explanations import how_held
+from staffing.models import User
+from staffing.standing import Standing
+
+ACCESS = "access"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An answer. `missing` names what is lacking: model permissions, or "access" (reach).
+
+    `reasons` are sentences, written only when asked for.
+    """
+
+    allowed: bool
+    missing: tuple[str, ...]
+    explain: Callable[[], list[str]]
+
+    @cached_property
+    def reasons(self) -> list[str]:
+        return self.explain()
+
+
+def decide(user: Any, action: str, patient: Patient | None = None) -> Decision:
+    """Whether an account may do something now, to a patient if one is given.
+
+    `action` is the code of an area ("chart"), the name of a model permission
+    ("patients.view_condition"), or "access", which asks for reach alone. Two queries at
+    most, whatever the account holds. Raises LookupError for an unknown action, and
+    ValueError when the action is about one patient and none is given.
+    """
+    needed = _permissions_for(action, patient)
+    standing = Standing.of(user)
+    held, reached = _look_up(standing, needed, patient)
+    missing = [name for name in needed if name not in held]
+    if patient is not None and not reached:
+        missing.append(ACCESS)
+
+    def explain() -> list[str]:
+        return _sentences(standing, needed, patient, missing)
+
+    return Decision(not missing and standing.user is not None, tuple(missing), explain)
+
+
+def _permissions_for(action: str, patient: Patient | None) -> tuple[str, ...]:
+    if action == ACCESS:
+        if patient is None:
+            raise ValueError("“access” is about one patient")
+        return ()
+    if area := areas.BY_CODE.get(action):
+        if area.about_patient and patient is None:
+            raise ValueError(f"“{action}” is about one patient")
+        return area.permissions
+    if "." not in action:
+        known = ", ".join([ACCESS, *areas.BY_CODE])
+        raise LookupError(f"“{action}” is no action; there are {known}.")
+    return (action,)
+
+
+def _look_up(
+    standing: Standing, needed: tuple[str, ...], patient: Patient | None
+) -> tuple[set[str], bool]:
+    """Which of the permissions the account has, and whether it reaches the patient."""
+    if standing.user is None:
+        return set(), False
+    if standing.superuser:
+        return set(needed), True
+    questions = {
+        f"needs_{number}": Exists(_carriers(name, standing))
+        for number, name in enumerate(needed)
+    }
+    if patient is not None:
+        reachable = Patient.objects.filter(access.condition(standing, "pk"))
+        questions["reached"] = Exists(reachable.filter(pk=patient.pk))
+    if not questions:
+        return set(), False
+    answers = User.objects.filter(pk=standing.user).values(**questions).get()
+    held = {n for i, n in enumerate(needed) if answers[f"needs_{i}"]}
+    return held, bool(answers.get("reached"))
+
+
+def _carriers(permission: str, standing: Standing) -> Any:
+    app_label, _dot, codename = permission.partition(".")
+    return Permission.objects.filter(
+        content_type__app_label=app_label,
+        codename=codename,
+        group__in=standing.auth_groups,
+    )
+
+
+def _sentences(
+    standing: Standing,
+    needed: tuple[str, ...],
+    patient: Patient | None,
+    missing: list[str],
+) -> list[str]:
+    if standing.user is None:
+        return [_("The account or the staff member is not active, so nothing is open.")]
+    user = User.objects.get(pk=standing.user)
+    said = []
+    for name in needed:
+        said += _about_permission(user, standing, name, name in missing)
+    if patient is None:
+        return said
+    if ACCESS in missing:
+        return [*said, _about_no_reach(standing)]
+    for path in access.PATHS:
+        if path.rows(standing).filter(pk=patient.pk).exists():
+            said += path.reasons(standing, patient)
+    return said
+
+
+def _about_permission(
+    user: User, standing: Standing, name: str, lacking: bool
+) -> list[str]:
+    if standing.superuser:
+        return []
+    app_label, _dot, codename = name.partition(".")
+    q = Q(permissions__content_type__app_label=app_label)
+    carriers = Group.objects.filter(q, permissions__codename=codename).order_by("pk")
+    label = _label(name)
+    if lacking:
+        names = ", ".join(f"“{group.name}”" for group in carriers)
+        return [
+            _("“%(permission)s” is missing; it comes with %(groups)s.")
+            % {"permission": label, "groups": names or _("no auth group")}
+        ]
+    held = carriers.filter(pk__in=standing.auth_groups)
+    return [
+        _("“%(permission)s” comes with %(held)s.")
+        % {"permission": label, "held": how_held(user, group)}
+        for group in held
+    ]
+
+
+def _label(name: str) -> str:
+    app_label, _dot, codename = name.partition(".")
+    found = Permission.objects.filter(
+        content_type__app_label=app_label, codename=codename
+    ).first()
+    return found.name if found else name
+
+
+def _about_no_reach(standing: Standing) -> str:
+    from_groups = access.grants.opened_by(standing.auth_groups)
+    names = ", ".join(f"“{name}”" for name in from_groups.values_list("name", flat=True))
+    if not names:
+        return _("No patient group and no “All Patients” is held, so no patient is open.")
+    return _(
+        "The patient is not a member now of a patient group that is held (%(names)s)."
+    ) % {"names": names}

@@ -1,0 +1,64 @@
+"""The gate in front of a patient's pages, and the one way in which a page refuses."""
+
+import re
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from canvas_admin.audit import trail
+from patients.models import Patient
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+
+
+class Refused(PermissionDenied):
+    """This person may not open this patient, or there is none: nobody can tell which."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+def open_patient(request: HttpRequest, key: str, *permissions: str) -> Patient:
+    """The patient with this key, for a person who may do this and reaches it.
+
+    Raises Refused otherwise: for a missing permission, a patient out of reach, a key
+    that no patient has, and a text that is no key, all alike (S2; DESIGN section 4).
+    """
+    patient = find_patient(request, key)
+    if patient is None or not request.user.has_perms(permissions):
+        raise Refused(key)
+    return patient
+
+
+def find_patient(request: HttpRequest, key: str) -> Patient | None:
+    """The patient with this key within the person's reach, or None."""
+    if not _KEY.fullmatch(key):
+        return None
+    return Patient.objects.accessible_to(request.user).filter(key=key).first()
+
+
+def require(request: HttpRequest, *permissions: str) -> None:
+    """Raises PermissionDenied unless the person has these model permissions."""
+    if not request.user.has_perms(permissions):
+        raise PermissionDenied
+
+
+def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The generic screen of S2, for every refusal alike; runs after the rollback."""
+    key = getattr(exception, "key", "")
+    try:
+        trail.refused(request, f"page:{_view_name(request)}", _printable(key))
+    except trail.AuditUnavailable:
+        return render(request, "503.html", status=503)
+    return render(request, "403.html", status=403)
+
+
+def _view_name(request: HttpRequest) -> str:
+    match = request.resolver_match
+    return (match.view_name if match else "")[:50]
+
+
+def _printable(key: str) -> str:
+    return re.sub(r"[^0-9A-Za-z-]", "?", key)[:64]

@@ -1,0 +1,54 @@
+"""The object permissions, carried by django-guardian. Nothing else calls guardian.
+
+One row gives a patient group's auth group `access_patients` on the patient group; the
+patients follow by membership. The codename is in no auth group's model permissions, so
+guardian's shortcuts cannot mistake one kind for the other (reference/security.md 0.1).
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.db.models import F, QuerySet
+from guardian.shortcuts import assign_perm, remove_perm
+
+if TYPE_CHECKING:
+    from patients.models.groups import PatientGroup
+
+CODENAME = "access_patients"
+
+
+def give(patient_group: "PatientGroup") -> None:
+    """Let the holders of the patient group's auth group access its patients."""
+    assign_perm(CODENAME, patient_group.auth_group, patient_group)
+
+
+def withdraw(patient_group: "PatientGroup") -> None:
+    """Stop that access at once; the holders keep the auth group, which opens nothing."""
+    remove_perm(CODENAME, patient_group.auth_group, patient_group)
+
+
+def withdraw_all(auth_group: Group) -> None:
+    """Take every object permission of an auth group away."""
+    _access_rows().filter(group=auth_group).delete()
+
+
+def opened_by(auth_groups: Collection[int]) -> "QuerySet[PatientGroup]":
+    """The permission patient groups whose own auth group is among these primary keys.
+
+    Grant, switch and auth group must agree; any disagreement opens nothing.
+    """
+    rows = _access_rows().filter(
+        group__in=auth_groups,
+        permission__codename=CODENAME,
+        content_object__auth_group=F("group"),
+        content_object__use_for_permissions=True,
+    )
+    return apps.get_model("patients", "PatientGroup").objects.filter(
+        pk__in=rows.values("content_object")
+    )
+
+
+def _access_rows() -> QuerySet:
+    return apps.get_model("patients", "PatientGroupAccess").objects.all()

@@ -1,0 +1,47 @@
+"""Which rows a person may see: the rule of patients.access, asked of querysets."""
+
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from canvas_admin.records import clock
+from patients import access
+
+
+class PatientQuerySet(models.QuerySet):
+    """Questions about patients."""
+
+    def accessible_to(self, user: Any) -> "PatientQuerySet":
+        """The patients within this account's reach now, by any access path.
+
+        Whose patients alone: what may be done with them is model permissions' question.
+        """
+        return self.filter(access.reach(user, "pk"))
+
+    def listed(self) -> "PatientQuerySet":
+        """Active, living patients: what lists and first results show."""
+        return self.filter(active=True, deceased=False)
+
+
+class PatientDataQuerySet(models.QuerySet):
+    """Questions about rows that belong to a patient."""
+
+    def visible_to(self, user: Any) -> "PatientDataQuerySet":
+        """The rows whose patient is within this account's reach now."""
+        return self.filter(access.reach(user, "patient"))
+
+
+class MemberQuerySet(models.QuerySet):
+    """Questions about memberships of patient groups."""
+
+    def in_force(self) -> "MemberQuerySet":
+        """Memberships that count now: begun, not ended, the patient not excluded."""
+        now = clock.now()
+        exclusions = apps.get_model("patients", "PatientGroupExclusion").objects.filter(
+            patient_group=OuterRef("patient_group"), patient=OuterRef("member")
+        )
+        return self.filter(
+            Q(end_date__isnull=True) | Q(end_date__gt=now), start_date__lte=now
+        ).exclude(Exists(exclusions))

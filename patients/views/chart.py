@@ -1,0 +1,3 @@
+from django.http import HttpRequest, HttpResponse
+def chart(request: HttpRequest, key: str = "") -> HttpResponse:
+    return HttpResponse("soon")

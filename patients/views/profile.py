@@ -1,0 +1,3 @@
+from django.http import HttpRequest, HttpResponse
+def profile(request: HttpRequest, key: str = "") -> HttpResponse:
+    return HttpResponse("soon")

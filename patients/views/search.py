@@ -1,0 +1,3 @@
+from django.http import HttpRequest, HttpResponse
+def search(request: HttpRequest, key: str = "") -> HttpResponse:
+    return HttpResponse("soon")

@@ -1,0 +1,28 @@
+"""Who is signed in, and which model permissions the auth groups give."""
+
+from typing import Any
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
+
+from staffing.models import User
+
+
+class StaffBackend(ModelBackend):
+    """Django's backend, for live accounts only and without permissions of single users."""
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        return user.live
+
+    def get_user(self, user_id: int) -> User | None:
+        user = User.objects.select_related("staff").filter(pk=user_id).first()
+        return user if user and user.live else None
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        return getattr(user_obj, "live", False) and super().has_perm(
+            user_obj, perm, obj
+        )
+
+    def _get_user_permissions(self, user_obj: User) -> QuerySet[Permission]:
+        return Permission.objects.none()

@@ -1,0 +1,59 @@
+"""Sessions end after 15 minutes idle and 12 hours at most (DESIGN section 10)."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+
+from canvas_admin.records import clock
+
+STARTED, SEEN = "started", "seen"
+# Activity is written down at most this often, in seconds, to keep reads free of writes.
+GRAIN = 20
+
+
+class SessionLimits:
+    """Signs an overdue session out, and forbids caches to keep what the others see.
+
+    A view that is polled sets `extends_session = False` on itself: asking how long a
+    session has does not prolong it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and seconds_left(request) <= 0:
+            logout(request)
+        signed_in = request.user.is_authenticated
+        response = self.get_response(request)
+        if signed_in or request.user.is_authenticated:
+            response["Cache-Control"] = "no-store"
+        if signed_in and not request.user.is_authenticated:
+            response["Clear-Site-Data"] = '"cache", "storage"'
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable, *args: object
+    ) -> HttpResponse | None:
+        if request.user.is_authenticated and getattr(view, "extends_session", True):
+            _note_activity(request)
+        return None
+
+
+def seconds_left(request: HttpRequest) -> int:
+    """Seconds until this session ends by itself, if nothing happens; 0 when it is over."""
+    now = clock.now().timestamp()
+    started = request.session.get(STARTED, now)
+    seen = request.session.get(SEEN, now)
+    idle = seen + settings.SESSION_IDLE.total_seconds() - now
+    whole = started + settings.SESSION_LENGTH.total_seconds() - now
+    return max(0, int(min(idle, whole)))
+
+
+def _note_activity(request: HttpRequest) -> None:
+    now = clock.now().timestamp()
+    request.session.setdefault(STARTED, now)
+    if now - request.session.get(SEEN, 0) >= GRAIN:
+        request.session[SEEN] = now

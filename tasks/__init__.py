@@ -1,0 +1,1 @@
+"""Work handed to a person or a team."""
