@@ -62,9 +62,7 @@ def make_staff(username: str, *groups: str, **fields: Any) -> Staff:
     user = User.objects.create_user(username)
     user.set_password(secrets.token_urlsafe(20))
     user.save()
-    staff = Staff(
-        user=user, first_name=username.title(), last_name="Example", **fields
-    )
+    staff = Staff(user=user, first_name=username.title(), last_name="Example", **fields)
     staff.save()
     return give(staff, *groups)
 

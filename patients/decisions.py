@@ -156,9 +156,13 @@ def _label(name: str) -> str:
 
 def _about_no_reach(standing: Standing) -> str:
     from_groups = access.grants.opened_by(standing.auth_groups)
-    names = ", ".join(f"“{name}”" for name in from_groups.values_list("name", flat=True))
+    names = ", ".join(
+        f"“{name}”" for name in from_groups.values_list("name", flat=True)
+    )
     if not names:
-        return _("No patient group and no “All Patients” is held, so no patient is open.")
+        return _(
+            "No patient group and no “All Patients” is held, so no patient is open."
+        )
     return _(
         "The patient is not a member now of a patient group that is held (%(names)s)."
     ) % {"names": names}

@@ -15,6 +15,4 @@ class StaffingConfig(AppConfig):
         post_migrate.connect(groups.sync_after_migrate)
         pre_save.connect(groups.guard_save, sender=Group)
         pre_delete.connect(groups.guard_delete, sender=Group)
-        m2m_changed.connect(
-            groups.guard_permissions, sender=Group.permissions.through
-        )
+        m2m_changed.connect(groups.guard_permissions, sender=Group.permissions.through)

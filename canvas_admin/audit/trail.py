@@ -62,7 +62,9 @@ def done(
     )
 
 
-def refused(request: HttpRequest, action: str, patient: str = "", **detail: Any) -> None:
+def refused(
+    request: HttpRequest, action: str, patient: str = "", **detail: Any
+) -> None:
     """Record a refusal, after the refused transaction was rolled back.
 
     Raises AuditUnavailable when the trail cannot be written.

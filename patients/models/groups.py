@@ -106,7 +106,9 @@ class PatientGroup(Versioned):
     @transaction.atomic
     def retire(self, by: Any = SHELL) -> None:
         """Delete as far as anyone can see: holders lose it, rows stay as history."""
-        holders = self.auth_group.user_set.select_related("staff") if self.auth_group else ()
+        holders = (
+            self.auth_group.user_set.select_related("staff") if self.auth_group else ()
+        )
         for user in holders:
             user.staff.revoke(self.auth_group, by, GroupChange.Via.RETIRED)
         auth_group, self.auth_group = self.auth_group, None
@@ -225,7 +227,9 @@ class PatientGroupMember(Keyed):
             ),
         ]
         indexes = [
-            models.Index(fields=["member", "patient_group"], name="membership_by_patient")
+            models.Index(
+                fields=["member", "patient_group"], name="membership_by_patient"
+            )
         ]
 
     def __str__(self) -> str:
@@ -249,7 +253,9 @@ class PatientGroupMember(Keyed):
             super().save(*args, **kwargs)
             trail.done(
                 by,
-                "patient_group.member_added" if created else "patient_group.member_changed",
+                "patient_group.member_added"
+                if created
+                else "patient_group.member_changed",
                 [(self.member.key, "")],
                 subject=f"patient_group/{self.patient_group.externally_exposable_id}",
                 start=self.start_date.isoformat(),

@@ -138,9 +138,7 @@ class PatientName(PatientData):
         ANONYMOUS = "anonymous", _("Anonymous")
         OLD = "old", _("Old")
 
-    patient = models.ForeignKey(
-        Patient, on_delete=models.PROTECT, related_name="names"
-    )
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="names")
     use = models.CharField(_("use"), max_length=9, choices=Use, default=Use.OFFICIAL)
     prefix = models.CharField(_("prefix"), max_length=32, blank=True)
     given = models.CharField(_("given names"), max_length=200, blank=True)

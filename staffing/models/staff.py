@@ -242,7 +242,9 @@ class StaffRole(Keyed):
         ordering = ["since", "id"]
         verbose_name = _("role of a staff member")
         constraints = [
-            models.UniqueConstraint(fields=["staff", "role"], name="role_once_per_staff")
+            models.UniqueConstraint(
+                fields=["staff", "role"], name="role_once_per_staff"
+            )
         ]
 
     def __str__(self) -> str:

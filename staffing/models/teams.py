@@ -36,9 +36,7 @@ class TeamMember(Keyed):
     class Meta:
         verbose_name = _("team member")
         constraints = [
-            models.UniqueConstraint(
-                fields=["team", "staff"], name="once_in_a_team"
-            )
+            models.UniqueConstraint(fields=["team", "staff"], name="once_in_a_team")
         ]
 
     def __str__(self) -> str:

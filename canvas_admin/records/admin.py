@@ -1,0 +1,195 @@
+"""The admin over keyed rows: public keys in every address, every change in the trail."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
+from django.contrib.admin.utils import quote
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from canvas_admin.audit import trail
+from canvas_admin.records.forms import KeyedInlineFormSet, VersionedForm
+
+# The only comparisons that the declared filters put into an address.
+FILTER_LOOKUPS = {"", "exact", "isnull", "gte", "lt"}
+
+
+class KeyedChangeList(ChangeList):
+    """A list whose links carry public keys."""
+
+    def url_for_result(self, result: Any) -> str:
+        return self.model_admin.url_of(result)
+
+
+class KeyedFields:
+    """What the admin of a model and its inlines share: choices named by public keys."""
+
+    def formfield_for_dbfield(
+        self, db_field: models.Field, request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        related = db_field.remote_field and db_field.remote_field.model
+        if related is Group:
+            kwargs["to_field_name"] = "name"
+        elif related and hasattr(related, "public_field"):
+            kwargs["to_field_name"] = related.public_field
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
+
+
+class KeyedInline(KeyedFields, admin.TabularInline):
+    """Rows of a parent, edited on its page."""
+
+    formset = KeyedInlineFormSet
+    extra = 0
+    show_change_link = False
+
+
+class KeyedAdmin(KeyedFields, admin.ModelAdmin):
+    """The admin of a keyed model.
+
+    There are no bulk actions, no pop-ups and no lookups but the declared filters. A
+    model whose save() and delete() take `by` is told who acts.
+    """
+
+    form = VersionedForm
+    actions = None
+    show_facets = admin.ShowFacets.NEVER
+    tells_who_acts = False
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
+        try:
+            wanted = self.model._meta.get_field(self.model.public_field).to_python(
+                object_id
+            )
+        except ValidationError:
+            return None
+        if "\x00" in object_id:
+            return None
+        rows = self.get_queryset(request)
+        return rows.filter(**{self.model.public_field: wanted}).first()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return KeyedChangeList
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if any("\x00" in text for item in request.GET.lists() for text in item[1]):
+            return HttpResponseRedirect(request.path)
+        return super().changelist_view(request, extra_context)
+
+    def lookup_allowed(
+        self, lookup: str, value: str, request: HttpRequest | None = None
+    ) -> bool:
+        for entry in self.get_list_filter(request):
+            field = entry[0] if isinstance(entry, tuple) else entry
+            if isinstance(field, str) and lookup.startswith(field):
+                return lookup.removeprefix(field).strip("_") in FILTER_LOOKUPS
+        return False
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: Any = None
+    ) -> list[tuple[str | None, dict[str, Any]]]:
+        """The declared fieldsets, with the hidden version that the form posts."""
+        fieldsets = list(super().get_fieldsets(request, obj))
+        shown = {field for _name, options in fieldsets for field in options["fields"]}
+        if issubclass(self.form, VersionedForm) and "form_version" not in shown:
+            if self.has_change_permission(request, obj):
+                fieldsets.append((None, {"fields": ["form_version"]}))
+        return fieldsets
+
+    def url_of(self, obj: Any, page: str = "change") -> str:
+        """The address of a row's admin page."""
+        opts = obj._meta
+        return reverse(
+            f"admin:{opts.app_label}_{opts.model_name}_{page}",
+            args=(quote(obj.public_id),),
+            current_app=self.admin_site.name,
+        )
+
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        if self.tells_who_acts:
+            obj.save(by=request.user)
+        else:
+            obj.save()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        if self.tells_who_acts:
+            obj.delete(by=request.user)
+        else:
+            obj.delete()
+
+    def consequences(self, obj: Any) -> list[str]:
+        """Sentences for the delete page: what goes with this row."""
+        return [str(obj)]
+
+    def protected_by(self, obj: Any) -> list[str]:
+        """Sentences for the delete page: why this row cannot be deleted now."""
+        return []
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        said = [sentence for obj in objs for sentence in self.consequences(obj)]
+        protected = [sentence for obj in objs for sentence in self.protected_by(obj)]
+        return said, {}, set(), protected
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        words = {"kind": obj._meta.verbose_name, "name": str(obj)}
+        self.message_user(
+            request, _("The %(kind)s “%(name)s” is saved.") % words, messages.SUCCESS
+        )
+        if "_addanother" in request.POST:
+            return HttpResponseRedirect(request.path)
+        if "_continue" in request.POST and self.has_view_permission(request, obj):
+            return HttpResponseRedirect(self.url_of(obj))
+        return self.response_post_save_add(request, obj)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return self._log(request, obj, ADDITION, "added", message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return self._log(request, obj, CHANGE, "changed", message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return [self._log(request, obj, DELETION, "deleted", "") for obj in queryset]
+
+    def _log(
+        self, request: HttpRequest, obj: Any, flag: int, verb: str, message: Any
+    ) -> LogEntry:
+        """The admin's history and the audit trail, both by the public key."""
+        kind = obj._meta.model_name
+        trail.done(
+            request.user,
+            f"{kind}.{verb}",
+            request=request,
+            subject=f"{kind}/{obj.public_id}",
+        )
+        return LogEntry.objects.create(
+            user_id=request.user.pk,
+            content_type=ContentType.objects.get_for_model(
+                obj, for_concrete_model=False
+            ),
+            object_id=obj.public_id,
+            object_repr=str(obj)[:200],
+            action_flag=flag,
+            change_message=json.dumps(message)
+            if isinstance(message, list)
+            else message,
+        )
