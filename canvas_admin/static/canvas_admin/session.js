@@ -1,0 +1,56 @@
+/* Every tab leaves for the sign-in page when the session has ended, and says so a minute
+   before. It asks nothing until this tab's own idle time is nearly over, because another
+   tab may have prolonged the session meanwhile. Asking does not prolong it. */
+(() => {
+  "use strict";
+  const WARNING = 60;
+  const banner = document.querySelector("[data-session-url]");
+  if (!banner) return;
+  const { sessionUrl, stayUrl, signInUrl, idleSeconds } = banner.dataset;
+  let timer = 0;
+
+  const leave = () => {
+    const here = encodeURIComponent(location.pathname + location.search);
+    location.replace(`${signInUrl}?next=${here}`);
+  };
+
+  const wait = (seconds) => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, Math.max(1, seconds) * 1000);
+  };
+
+  const ask = async () => {
+    let left;
+    try {
+      const answer = await fetch(sessionUrl, { cache: "no-store" });
+      left = (await answer.json()).seconds_left;
+    } catch {
+      wait(WARNING / 2);
+      return;
+    }
+    if (left <= 0) {
+      leave();
+      return;
+    }
+    banner.hidden = left > WARNING;
+    wait(left > WARNING ? left - WARNING : left);
+  };
+
+  banner.querySelector("button").addEventListener("click", async () => {
+    banner.hidden = true;
+    await fetch(stayUrl, { cache: "no-store" }).catch(() => undefined);
+    ask();
+  });
+
+  // A page that the browser kept for Back may belong to a session that is over.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+  // Timers stand still while a computer sleeps.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && Date.now() >= due) ask();
+  });
+
+  let due = Date.now() + idleSeconds * 1000;
+  wait(idleSeconds - WARNING);
+})();
