@@ -19,10 +19,9 @@ class StaffBackend(ModelBackend):
         user = User.objects.select_related("staff").filter(pk=user_id).first()
         return user if user and user.live else None
 
-    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
-        return getattr(user_obj, "live", False) and super().has_perm(
-            user_obj, perm, obj
-        )
+    def _get_permissions(self, user_obj: Any, obj: Any, from_name: str) -> set[str]:
+        live = getattr(user_obj, "live", False)
+        return super()._get_permissions(user_obj, obj, from_name) if live else set()
 
     def _get_user_permissions(self, user_obj: User) -> QuerySet[Permission]:
         return Permission.objects.none()

@@ -96,6 +96,8 @@ class Staff(Versioned):
         would be locked out, ValidationError when a linked account would change.
         """
         with transaction.atomic():
+            if not self.active:
+                _lock_administration()
             before = Staff.objects.select_for_update().filter(pk=self.pk).first()
             if before and before.user_id and before.user_id != self.user_id:
                 raise ValidationError(_("A linked account cannot be changed."))
@@ -137,10 +139,13 @@ class Staff(Versioned):
         Raises LastAdministrator when nobody else could decide who may do what.
         """
         with transaction.atomic():
+            administration = groups.managed_group(groups.STAFF_PERMISSIONS)
+            if group == administration:
+                _lock_administration()
             user = self._locked_account()
             if not user.groups.filter(pk=group.pk).exists():
                 return False
-            if group == groups.managed_group(groups.STAFF_PERMISSIONS):
+            if group == administration:
                 self._leave_an_administrator()
             user.groups.remove(group)
             self._record(group, added=False, by=by, via=via)
@@ -172,13 +177,8 @@ class Staff(Versioned):
         return User.objects.select_for_update().get(pk=self.user_id)
 
     def _leave_an_administrator(self) -> None:
-        """Raise LastAdministrator if this is the last one who can sign in.
-
-        The group's row is locked first, so that two removals at once are one after the
-        other (DESIGN section 5).
-        """
+        """Raise LastAdministrator if this is the last one who can sign in."""
         group = groups.managed_group(groups.STAFF_PERMISSIONS)
-        Group.objects.select_for_update().get(pk=group.pk)
         able = User.objects.able_to_sign_in().filter(groups=group, staff__isnull=False)
         if (
             able.filter(pk=self.user_id).exists()
@@ -209,6 +209,16 @@ class Staff(Versioned):
         trail.done(
             by, act, subject=f"staff/{self.key}", group=group.name, via=change["via"]
         )
+
+
+def _lock_administration() -> None:
+    """Let two removals of administrators at once be one after the other (DESIGN 5).
+
+    Always the first lock taken, so that they cannot wait for each other in a circle; a
+    lock that lets others refer to the row, so that a grant meanwhile does not wait.
+    """
+    group = groups.managed_group(groups.STAFF_PERMISSIONS)
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)
 
 
 class StaffRoleQuerySet(models.QuerySet):
