@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from patients import grants
@@ -19,7 +19,7 @@ from staffing.models import User
 from staffing.standing import Standing
 
 if TYPE_CHECKING:
-    from patients.models import Patient
+    from patients.models import Patient, PatientGroupMember
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,9 @@ def condition(standing: Standing, field: str) -> Q:
         if _is_everything(rows):
             return Q()
         if not rows.query.is_empty():
-            found |= Q(**{f"{field}__in": rows.values("pk")})
+            # Correlated, so that one patient costs an index probe and not the whole of
+            # a group: SQLite would otherwise list every member first.
+            found |= Q(Exists(rows.filter(pk=OuterRef(field))))
     return found
 
 
@@ -174,11 +176,14 @@ def patients_of(auth_groups: Collection[int]) -> "QuerySet[Patient]":
     patients = apps.get_model("patients", "Patient").objects
     if not auth_groups:
         return patients.none()
+    opening = memberships_opening(auth_groups)
+    return patients.filter(Exists(opening.filter(member=OuterRef("pk"))))
+
+
+def memberships_opening(auth_groups: Collection[int]) -> "QuerySet[PatientGroupMember]":
+    """The memberships on which patients_of() rests: the short way to count them."""
     members = apps.get_model("patients", "PatientGroupMember").objects.in_force()
-    opened = grants.opened_by(auth_groups)
-    return patients.filter(
-        pk__in=members.filter(patient_group__in=opened).values("member")
-    )
+    return members.filter(patient_group__in=grants.opened_by(auth_groups))
 
 
 def _all_or_none(everything: bool) -> "QuerySet[Patient]":
