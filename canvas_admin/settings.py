@@ -1,6 +1,6 @@
 """One settings file; what differs between installations comes from the environment.
 
-SECRET_KEY          required (in demonstration mode it is made at first start)
+SECRET_KEY          required (demonstration mode makes and keeps its own, demo.secret)
 DATABASE_URL        postgres://…; without it the embedded SQLite database is used
 ALLOWED_HOSTS       comma-separated host names; default: the loopback names
 CLINIC_NAME         shown in the page header
@@ -19,12 +19,18 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from canvas_admin.management import demo_files
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 DEBUG = False
 DEMO = os.environ.get("CANVAS_ADMIN_DEMO") == "1"
 INSECURE_HTTP = DEMO or os.environ.get("INSECURE_HTTP") == "1"
 
-SECRET_KEY = os.environ.get("SECRET_KEY", "")
+SECRET_KEY = (
+    demo_files.kept_secret(BASE_DIR / "demo.secret")
+    if DEMO
+    else os.environ.get("SECRET_KEY", "")
+)
 if not SECRET_KEY:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. Make one with "
