@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.records.admin import KeyedFields
 from staffing.groups import ADMINISTER, FIND
 
 
@@ -24,6 +25,26 @@ class ClinicAdminSite(AdminSite):
     index_title = _("Administration")
     enable_nav_sidebar = False
     final_catch_all_view = False
+    # Served elsewhere (one's own password), or of no use without pop-ups and ids.
+    left_out = {"password_change", "password_change_done", "view_on_site", "autocomplete"}
+
+    def register(
+        self, model_or_iterable: Any, admin_class: Any = None, **options: Any
+    ) -> None:
+        """Register our own admin classes alone.
+
+        Libraries register theirs on the default site too; those would be a side door to
+        sessions, second factors and mail addresses.
+        """
+        if admin_class is not None and issubclass(admin_class, KeyedFields):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def get_urls(self) -> list[Any]:
+        return [
+            url
+            for url in super().get_urls()
+            if getattr(url, "name", None) not in self.left_out
+        ]
 
     def has_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(ADMINISTER)
