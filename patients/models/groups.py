@@ -106,14 +106,11 @@ class PatientGroup(Versioned):
     @transaction.atomic
     def retire(self, by: Any = SHELL) -> None:
         """Delete as far as anyone can see: holders lose it, rows stay as history."""
-        holders = (
-            self.auth_group.user_set.select_related("staff") if self.auth_group else ()
-        )
-        for user in holders:
-            user.staff.revoke(self.auth_group, by, GroupChange.Via.RETIRED)
         auth_group, self.auth_group = self.auth_group, None
         self.use_for_permissions, self.retired = False, clock.now()
         if auth_group:
+            for user in auth_group.user_set.filter(staff__isnull=False):
+                user.staff.revoke(auth_group, by, GroupChange.Via.RETIRED)
             grants.withdraw_all(auth_group)
         self.save(by=by)
         if auth_group:
