@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from canvas_admin.audit.models import RationedUse
@@ -17,7 +18,7 @@ def take(user: Any, act: str, per_hour: int) -> bool:
     The account's row is locked, so that two uses at the same moment count as two.
     """
     with transaction.atomic():
-        type(user).objects.select_for_update().get(pk=user.pk)
+        get_user_model().objects.select_for_update().get(pk=user.pk)
         uses = RationedUse.objects.filter(actor=user.key, act=act)
         uses.filter(used__lte=clock.now() - PERIOD).delete()
         if uses.count() >= per_hour:
