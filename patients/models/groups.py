@@ -25,10 +25,10 @@ from staffing.models.staff import SHELL
 class PatientGroup(Versioned):
     """A named set of patients; used for permissions, it opens them to its holders.
 
-    S2: "When creating them, there is an option to use them for permissions. Selecting yes
-    will automatically create object-based auth groups." The auth group is created, never
-    looked up by name, and stays when the switch goes off, so that on again restores.
-    A retired group keeps its rows as history and opens nothing.
+    S2: "When creating them, there is an option to use them for permissions. Selecting
+    yes will automatically create object-based auth groups." The auth group is created,
+    never looked up by name, and stays when the switch goes off, so that on again
+    restores. A retired group keeps its rows as history and opens nothing.
     """
 
     externally_exposable_id = models.UUIDField(
@@ -57,6 +57,7 @@ class PatientGroup(Versioned):
     retired = models.DateTimeField(null=True, editable=False)
 
     AUTH_GROUP_PREFIX = "Patients: "
+    public_field = "externally_exposable_id"
 
     class Meta:
         ordering = ["name"]
@@ -75,16 +76,21 @@ class PatientGroup(Versioned):
         return self.name
 
     def clean(self) -> None:
+        """Leave single spaces in the name; refuse a managed or taken one in any case."""
+        self.name = " ".join(self.name.split())
         if groups.is_managed_name(self.name):
             raise ValidationError(
                 {"name": _("This is the name of a managed auth group.")}
             )
+        others = PatientGroup.objects.exclude(pk=self.pk).filter(retired__isnull=True)
+        if self.retired is None and others.filter(name__iexact=self.name).exists():
+            raise ValidationError({"name": _("A patient group with this name exists.")})
 
     def save(self, *args: Any, by: Any = SHELL, **kwargs: Any) -> None:
         """Save, and make the auth group and the grant what the switch says.
 
         Writes a constant number of rows, whatever the group's size. Raises
-        ValidationError for the name of a managed group.
+        ValidationError for the name of a managed group or of another patient group.
         """
         self.clean()
         with transaction.atomic():
@@ -175,7 +181,7 @@ class PatientGroupAccess(GroupObjectPermissionBase):
         return f"access to {self.content_object_id}"
 
 
-class PatientGroupMember(Keyed):
+class PatientGroupMember(Versioned):
     """A patient's time in a group; rows are history, removal sets the end.
 
     In force while start_date <= now < end_date. At most one open row per group and
@@ -268,8 +274,8 @@ class PatientGroupMember(Keyed):
 class PatientGroupExclusion(Keyed):
     """Keeps a patient out of a group (facts 6.6).
 
-    Saving one ends the open memberships; while it stands the patient does not count as a
-    member, whatever rows exist, and cannot be added. Deleting one restores nothing.
+    Saving one ends the open memberships; while it stands the patient does not count as
+    a member, whatever rows exist, and cannot be added. Deleting one restores nothing.
     """
 
     patient_group = models.ForeignKey(
