@@ -40,6 +40,8 @@ class CareTeamMembership(PatientData):
     )
     lead = models.BooleanField(_("lead"), default=False)
     source_id = models.CharField(max_length=64, blank=True)
+    # What the last import brought, as a fingerprint: the same again changes nothing.
+    source_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         ordering = ["-lead", "role_display", "id"]

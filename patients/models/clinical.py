@@ -34,6 +34,8 @@ class Condition(PatientData):
     entered_in_error_reason = models.CharField(max_length=255, blank=True)
     # The id under which another system sent this row; with it an import finds it again.
     source_id = models.CharField(max_length=64, blank=True)
+    # What the last import brought, as a fingerprint: the same again changes nothing.
+    source_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         ordering = ["-onset", "id"]

@@ -59,6 +59,8 @@ class Patient(Versioned):
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged"
     )
     created = models.DateTimeField(default=clock.now, editable=False)
+    # What the last import brought, as a fingerprint: the same again changes nothing.
+    source_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     # The folded forms of the name, written by save() alone.
     sort_name = BytewiseCharField(max_length=160, editable=False, unique=True)

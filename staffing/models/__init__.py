@@ -3,6 +3,7 @@
 from staffing.models.accounts import User
 from staffing.models.care_team_roles import CareTeamRole
 from staffing.models.grants import GroupChange, ManagedGroupLink
+from staffing.models.identifiers import StaffIdentifier
 from staffing.models.places import Location, VisitType
 from staffing.models.roles import Role
 from staffing.models.staff import (
@@ -22,6 +23,7 @@ __all__ = [
     "Role",
     "Staff",
     "StaffContactPoint",
+    "StaffIdentifier",
     "StaffLicense",
     "StaffPermissions",
     "StaffRole",
