@@ -1,4 +1,4 @@
-"""The admin over keyed rows: public keys in every address, every change in the trail."""
+"""The admin over keyed rows: public keys in addresses, every change in the trail."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -81,6 +81,31 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
             return None
         rows = self.get_queryset(request)
         return rows.filter(**{self.model.public_field: wanted}).first()
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        form = super().get_form(request, obj, change, **kwargs)
+        form.refusal = getattr(request, "refusal", None)
+        return form
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The form; what the save refuses is shown in it, with what was typed."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ValidationError as refusal:
+            request.refusal = refusal
+        except IntegrityError:
+            request.refusal = ValidationError(
+                _("Somebody saved something alike at this moment. Look, and try again.")
+            )
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeyedChangeList
@@ -151,15 +176,34 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
     def response_add(
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
+        return self._saved(request, obj)
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self._saved(request, obj)
+
+    def response_delete(
+        self, request: HttpRequest, obj_display: str, obj_id: Any
+    ) -> HttpResponse:
+        words = {"kind": self.opts.verbose_name, "name": obj_display}
+        self.message_user(
+            request, _("The %(kind)s “%(name)s” is deleted.") % words, messages.SUCCESS
+        )
+        return HttpResponseRedirect(self._list_url())
+
+    def _saved(self, request: HttpRequest, obj: Any) -> HttpResponse:
         words = {"kind": obj._meta.verbose_name, "name": str(obj)}
         self.message_user(
             request, _("The %(kind)s “%(name)s” is saved.") % words, messages.SUCCESS
         )
-        if "_addanother" in request.POST:
-            return HttpResponseRedirect(request.path)
+        if "_addanother" in request.POST and self.has_add_permission(request):
+            add = f"admin:{self.opts.app_label}_{self.opts.model_name}_add"
+            return HttpResponseRedirect(reverse(add))
         if "_continue" in request.POST and self.has_view_permission(request, obj):
             return HttpResponseRedirect(self.url_of(obj))
-        return self.response_post_save_add(request, obj)
+        return HttpResponseRedirect(self._list_url())
+
+    def _list_url(self) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return self._log(request, obj, ADDITION, "added", message)

@@ -1,4 +1,4 @@
-"""The instant that a request calls "now": taken once, so that no answer contradicts itself."""
+"""The instant that a request calls "now": taken once, so answers agree with it."""
 
 from collections.abc import Callable
 from contextvars import ContextVar

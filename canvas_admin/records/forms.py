@@ -22,13 +22,15 @@ class KeyedForm(forms.ModelForm):
 
 
 class VersionedForm(KeyedForm):
-    """Posts the version it was made from, and is refused when the row changed meanwhile.
+    """Posts the version it was made from; refused when the row changed meanwhile.
 
-    The refusal shows both versions, field by field; sending the form again saves it over
-    the version that was shown (DESIGN section 3, "Two people editing").
+    The refusal shows both versions, field by field; sending the form again saves it
+    over the version that was shown (DESIGN section 3, "Two people editing").
     """
 
     form_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    # What an earlier attempt to save this very post was refused for; see KeyedAdmin.
+    refusal: ValidationError | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,6 +39,8 @@ class VersionedForm(KeyedForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if self.refusal:
+            raise self.refusal
         if self.instance.pk:
             self._refuse_a_stale_version()
         return cleaned
@@ -90,8 +94,8 @@ def _shown(value: Any) -> str:
 class KeyedInlineFormSet(forms.BaseInlineFormSet):
     """An inline formset whose hidden row ids are public keys.
 
-    A key of a row that is not in this formset's own queryset counts as no row at all, so
-    a forged post cannot reach a foreign one.
+    A key of a row that is not in this formset's own queryset counts as no row at all,
+    so a forged post cannot reach a foreign one.
     """
 
     def add_fields(self, form: forms.ModelForm, index: int | None) -> None:

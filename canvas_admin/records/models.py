@@ -1,4 +1,4 @@
-"""Abstract bases: a public key that is set once, and a version that every save raises."""
+"""Abstract bases: a public key set once, and a version that every save raises."""
 
 import uuid
 from typing import Any
