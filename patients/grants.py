@@ -44,6 +44,7 @@ def opened_by(auth_groups: Collection[int]) -> "QuerySet[PatientGroup]":
         permission__codename=CODENAME,
         content_object__auth_group=F("group"),
         content_object__use_for_permissions=True,
+        content_object__retired__isnull=True,
     )
     return apps.get_model("patients", "PatientGroup").objects.filter(
         pk__in=rows.values("content_object")

@@ -22,7 +22,13 @@ class Standing:
 
     @classmethod
     def of(cls, user: Any) -> "Standing":
-        """The standing of an account, or of an anonymous visitor: one query."""
+        """The standing of an account, or of an anonymous visitor: one query.
+
+        Raises TypeError for any other object with an id, a staff member say: the
+        account that happens to have the same id would answer for it.
+        """
+        if user.pk is not None and not isinstance(user, User):
+            raise TypeError(f"An account is asked for, not a {type(user).__name__}.")
         rows = list(
             User.objects.filter(pk=user.pk).values_list(
                 "is_active",

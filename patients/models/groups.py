@@ -76,7 +76,7 @@ class PatientGroup(Versioned):
         return self.name
 
     def clean(self) -> None:
-        """Leave single spaces in the name; refuse a managed or taken one in any case."""
+        """Leave single spaces in the name; refuse a managed or taken one."""
         self.name = " ".join(self.name.split())
         if groups.is_managed_name(self.name):
             raise ValidationError(
@@ -90,11 +90,14 @@ class PatientGroup(Versioned):
         """Save, and make the auth group and the grant what the switch says.
 
         Writes a constant number of rows, whatever the group's size. Raises
-        ValidationError for the name of a managed group or of another patient group.
+        ValidationError for the name of a managed group or of another patient group, and
+        for a deleted group that would come back.
         """
         self.clean()
         with transaction.atomic():
-            before = PatientGroup.objects.select_for_update().filter(pk=self.pk).first()
+            before = self._locked_row()
+            if before:
+                self._stay_with(before)
             if self.use_for_permissions and self.auth_group is None:
                 with groups.changing_auth_groups():
                     self.auth_group = Group.objects.create(name=self.auth_group_name)
@@ -112,10 +115,10 @@ class PatientGroup(Versioned):
     @transaction.atomic
     def retire(self, by: Any = SHELL) -> None:
         """Delete as far as anyone can see: holders lose it, rows stay as history."""
-        auth_group, self.auth_group = self.auth_group, None
+        auth_group, self.auth_group = self._locked_row().auth_group, None
         self.use_for_permissions, self.retired = False, clock.now()
         if auth_group:
-            for user in auth_group.user_set.filter(staff__isnull=False):
+            for user in auth_group.user_set.filter(staff__isnull=False).order_by("pk"):
                 user.staff.revoke(auth_group, by, GroupChange.Via.RETIRED)
             grants.withdraw_all(auth_group)
         self.save(by=by)
@@ -124,16 +127,18 @@ class PatientGroup(Versioned):
                 auth_group.delete()
 
     def add(self, patient: Patient, by: Any = SHELL) -> "PatientGroupMember":
-        """Put a patient in, from now on; an open membership is kept as it is.
+        """Put a patient in, from now on; an open membership stays, one to come begins.
 
         Raises ValidationError for an excluded patient.
         """
         with transaction.atomic():
             PatientGroup.objects.select_for_update().get(pk=self.pk)
             rows = self.memberships.filter(member=patient)
-            if open_row := rows.filter(end_date__isnull=True).first():
-                return open_row
-            row = PatientGroupMember(patient_group=self, member=patient)
+            row = rows.filter(end_date__isnull=True).first()
+            if row and row.start_date <= clock.now():
+                return row
+            row = row or PatientGroupMember(patient_group=self, member=patient)
+            row.start_date = clock.now()
             row.save(by=by)
             return row
 
@@ -153,6 +158,18 @@ class PatientGroup(Versioned):
     def auth_group_name(self) -> str:
         """The name of the auth group: it follows the patient group's."""
         return f"{self.AUTH_GROUP_PREFIX}{self.name}"
+
+    def _locked_row(self) -> "PatientGroup | None":
+        """The row as it is now, with its auth group, locked until the end."""
+        rows = PatientGroup.objects.select_for_update(of=("self",))
+        return rows.select_related("auth_group").filter(pk=self.pk).first()
+
+    def _stay_with(self, before: "PatientGroup") -> None:
+        """Keep what a save from an older copy must not undo: deletion, the auth group."""
+        if before.retired and (self.use_for_permissions or not self.retired):
+            raise ValidationError(_("This patient group was deleted meanwhile."))
+        if not self.retired:
+            self.auth_group = before.auth_group
 
     def _record(self, before: "PatientGroup | None", by: Any) -> None:
         fields = ("name", "use_for_permissions", "retired")
@@ -242,7 +259,8 @@ class PatientGroupMember(Versioned):
         excluded = PatientGroupExclusion.objects.filter(
             patient_group=self.patient_group_id, patient=self.member_id
         )
-        reaches_on = self.end_date is None or self.end_date > clock.now()
+        counts_from = max(clock.now(), self.start_date)
+        reaches_on = self.end_date is None or self.end_date > counts_from
         if reaches_on and excluded.exists():
             raise ValidationError(
                 _("This patient is excluded from the group; lift the exclusion first.")
@@ -265,10 +283,22 @@ class PatientGroupMember(Versioned):
                 end=self.end_date.isoformat() if self.end_date else None,
             )
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the membership counts now or will; one of no length never does."""
+        return self.end_date is None or self.end_date > max(
+            clock.now(), self.start_date
+        )
+
     def end(self, by: Any = SHELL) -> None:
-        """End the membership now; one that has not begun ends at its start."""
-        self.end_date = max(clock.now(), self.start_date)
-        self.save(by=by)
+        """End the membership now; one that has not begun ends at its start.
+
+        One that has ended stays as it was: rows are history.
+        """
+        end = max(clock.now(), self.start_date)
+        if self.end_date is None or self.end_date > end:
+            self.end_date = end
+            self.save(by=by)
 
 
 class PatientGroupExclusion(Keyed):

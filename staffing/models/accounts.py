@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.models import (
     AbstractBaseUser,
     BaseUserManager,
@@ -121,6 +122,12 @@ class User(Keyed, AbstractBaseUser, PermissionsMixin):
 
     def has_module_perms(self, app_label: str) -> bool:
         return self.live and super().has_module_perms(app_label)
+
+    async def ahas_perm(self, perm: str, obj: Any = None) -> bool:
+        return await sync_to_async(self.has_perm)(perm, obj)
+
+    async def ahas_module_perms(self, app_label: str) -> bool:
+        return await sync_to_async(self.has_module_perms)(app_label)
 
     def get_full_name(self) -> str:
         staff = getattr(self, "staff", None)
