@@ -1,0 +1,46 @@
+"""Opaque handles: how a form names a patient to somebody who may not learn the key.
+
+The pages of administration (security A8 and A10) and "Request access" (A5) name
+patients out of reach. A signature alone would show the key, so a handle is encrypted;
+its cipher key belongs to one account, and it opens nothing after 15 minutes.
+"""
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from django.utils.crypto import salted_hmac
+
+from canvas_admin.records import clock
+from patients.models import Patient
+
+VALID = timedelta(minutes=15)
+LONGEST = 200
+
+
+def seal(user: Any, patient: Patient) -> str:
+    """A handle of this patient for this account; never twice alike."""
+    moment = int(clock.now().timestamp())
+    return _cipher(user).encrypt_at_time(patient.key.encode(), moment).decode()
+
+
+def unseal(user: Any, handle: str) -> Patient | None:
+    """The patient that a handle names; None for an old, altered or foreign one.
+
+    Having a handle is no right: what may be done with the patient is asked afterwards.
+    """
+    if len(handle) > LONGEST or not handle.isascii():
+        return None
+    moment = int(clock.now().timestamp())
+    lifetime = int(VALID.total_seconds())
+    try:
+        key = _cipher(user).decrypt_at_time(handle.encode(), lifetime, moment)
+    except InvalidToken:
+        return None
+    return Patient.objects.filter(key=key.decode()).first()
+
+
+def _cipher(user: Any) -> Fernet:
+    secret = salted_hmac("patients.handles", user.key, algorithm="sha256").digest()
+    return Fernet(base64.urlsafe_b64encode(secret))
