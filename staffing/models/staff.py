@@ -80,6 +80,8 @@ class Staff(Versioned):
             "history stays."
         ),
     )
+    # What the last import brought, as a fingerprint: the same again changes nothing.
+    source_digest = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta:
         ordering = ["last_name", "first_name", "id"]

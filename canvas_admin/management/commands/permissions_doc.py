@@ -1,0 +1,110 @@
+"""manage.py permissions_doc: docs/permissions.md, from the data that the app runs on."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from patients.areas import AREAS, Area
+from staffing.groups import ADMINISTER, BY_NAME, MANAGED_GROUPS, Kind, ManagedGroup
+from staffing.warnings import WARNINGS
+
+HEAD = """\
+# What each auth group opens
+
+For the person who administers a clinic. This page is written by
+`python manage.py permissions_doc`, from the same data that the application runs on; a
+test holds the two together.
+
+Every access needs two things:
+
+- **what** the person may do: an auth group from the lists below;
+- **whose** data: the patient is a member, now, of a patient group whose auth group
+  (“Patients: …”) the person holds, or the person holds “All Patients”.
+
+Nothing is open by default. A person with none of the first twelve groups sees their own
+account page, and the administration if they hold one of its groups.
+
+Groups come from a person's roles when the role is given, and from **Staff Permissions**
+by hand. Changing a role's default groups changes nobody who has the role; taking a role
+away takes no group away.
+"""
+
+
+class Command(BaseCommand):
+    """Prints docs/permissions.md."""
+
+    help = "Print docs/permissions.md from the data of the application."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.write(document(), ending="")
+
+
+def document() -> str:
+    """The page as Markdown."""
+    parts = [
+        HEAD,
+        "## What a person may do: the twelve\n",
+        _table(Kind.AREA),
+        "The screens that exist now, and what each needs:\n",
+        _screens(),
+        "A group whose column “opens” says nothing more than finding patients prepares "
+        "for an area of the app that is not built yet.\n",
+        "## Whose data: everyone\n",
+        _table(Kind.EVERYONE),
+        "## Administration\n",
+        _table(Kind.ADMINISTRATION),
+        "## Combinations that cannot work\n",
+        "Staff Permissions warns about these while groups are chosen:\n",
+        _warnings(),
+    ]
+    return "\n".join(parts)
+
+
+def _table(kind: Kind) -> str:
+    rows = [f"| {g.name} | {g.meaning} | {_opens(g)} |" for g in _of(kind)]
+    return "\n".join(["| group | what it is for | opens |", "|---|---|---|", *rows, ""])
+
+
+def _of(kind: Kind) -> list[ManagedGroup]:
+    return [group for group in MANAGED_GROUPS if group.kind is kind]
+
+
+def _opens(group: ManagedGroup) -> str:
+    if group.kind is Kind.EVERYONE:
+        return "no screen by itself; every patient on the screens that others open"
+    opened = [
+        str(area.meaning)
+        for area in AREAS
+        if set(area.permissions) <= set(group.permissions)
+    ]
+    if ADMINISTER in group.permissions:
+        opened.append("the administration")
+    return "; ".join(opened)
+
+
+def _screens() -> str:
+    rows = [
+        f"| {area.title} | {_groups_for(area)} | {_reach(area)} |" for area in AREAS
+    ]
+    head = [
+        "| screen | any of these groups | the patient within reach |",
+        "|---|---|---|",
+    ]
+    return "\n".join([*head, *rows, ""])
+
+
+def _groups_for(area: Area) -> str:
+    return ", ".join(
+        name
+        for name, group in BY_NAME.items()
+        if set(area.permissions) <= set(group.permissions)
+    )
+
+
+def _reach(area: Area) -> str:
+    return "needed" if area.about_patient else "shows only those"
+
+
+def _warnings() -> str:
+    return "\n".join([*(f"- {warning.sentence}" for warning in WARNINGS), ""])
