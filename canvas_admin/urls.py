@@ -39,7 +39,7 @@ sign_in = [
 
 urlpatterns = [
     path("", site.home, name="home"),
-    path("account/", include((sign_in))),
+    path("account/", include(sign_in)),
     path("account/", include("staffing.urls")),
     path("", include("patients.urls")),
     path("admin/", admin.site.urls),

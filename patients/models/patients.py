@@ -1,7 +1,6 @@
 """The patient and the demographic rows that belong to one."""
 
 import secrets
-
 from typing import Any
 
 from django.db import models

@@ -3,6 +3,7 @@
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import (
     AbstractBaseUser,
     BaseUserManager,
@@ -39,7 +40,8 @@ class UserQuerySet(models.QuerySet):
 
     def able_to_sign_in(self) -> "UserQuerySet":
         """Live accounts that have a password; before the first link is used they have none."""
-        return self.live().exclude(Q(password="") | Q(password__startswith="!"))
+        unusable = Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        return self.live().exclude(Q(password="") | unusable)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
