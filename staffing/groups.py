@@ -175,7 +175,7 @@ MANAGED_GROUPS = (
         ),
         (
             ADMINISTER,
-            *_model("staffing", "user", "view"),
+            *_model("staffing", "user", "view", "change"),
             *_model("staffing", "staff", "view", "add", "change"),
             *_model("staffing", "staffpermissions", "view", "change"),
             *_model("staffing", "groupchange", "view"),

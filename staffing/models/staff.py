@@ -99,7 +99,7 @@ class Staff(Versioned):
         """
         with transaction.atomic():
             if not self.active:
-                _lock_administration()
+                lock_administration()
             before = Staff.objects.select_for_update().filter(pk=self.pk).first()
             if before and before.user_id and before.user_id != self.user_id:
                 raise ValidationError(_("A linked account cannot be changed."))
@@ -143,7 +143,7 @@ class Staff(Versioned):
         with transaction.atomic():
             administration = groups.managed_group(groups.STAFF_PERMISSIONS)
             if group == administration:
-                _lock_administration()
+                lock_administration()
             user = self._locked_account()
             if not user.groups.filter(pk=group.pk).exists():
                 return False
@@ -163,7 +163,7 @@ class Staff(Versioned):
         """The name with the abbreviation of the top clinical role (facts 6.1)."""
         clinical = [
             held.role
-            for held in self.staff_roles.select_related("role")
+            for held in self.staff_roles.all()
             if held.role.clinical
         ]
         top = max(clinical, key=lambda role: role.domain_privilege_level, default=None)
@@ -213,7 +213,7 @@ class Staff(Versioned):
         )
 
 
-def _lock_administration() -> None:
+def lock_administration() -> None:
     """Let two removals of administrators at once be one after the other (DESIGN 5).
 
     Always the first lock taken, so that they cannot wait for each other in a circle; a
@@ -275,6 +275,17 @@ class StaffRole(Keyed):
                 role=self.role.internal_code,
             )
             self.give_defaults(by)
+
+    def delete(self, *args: Any, by: Any = SHELL, **kwargs: Any) -> Any:
+        """Remove the role; no auth group goes with it (S2)."""
+        with transaction.atomic():
+            trail.done(
+                by,
+                "staff.role_removed",
+                subject=f"staff/{self.staff.key}",
+                role=self.role.internal_code,
+            )
+            return super().delete(*args, **kwargs)
 
     def give_defaults(self, by: Any) -> None:
         """Grant the role's default groups that are missing; directory staff get none."""
