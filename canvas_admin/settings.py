@@ -168,8 +168,19 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_SESSION_REMEMBER = False
-# Failed sign-ins are counted by axes, in the database, for all processes together.
-ACCOUNT_RATE_LIMITS = {"login_failed": None}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "staffing.accounts.LinkTokens"  # noqa: S105
+ACCOUNT_FORMS = {
+    "reset_password": "staffing.sign_in.ForgottenPassword",
+    "user_token": "staffing.sign_in.LinkForm",
+}
+# Failed sign-ins are counted by axes and codes of the second step by our forms, in the
+# database, for all processes together. A clinic signs in from one address.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+MFA_ADAPTER = "staffing.second_step.SecondStep"
+MFA_FORMS = {
+    "authenticate": "staffing.second_step.CodeForm",
+    "reauthenticate": "staffing.second_step.CodeAgainForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = CLINIC_NAME
 USERSESSIONS_TRACK_ACTIVITY = False
@@ -177,16 +188,20 @@ USERSESSIONS_TRACK_ACTIVITY = False
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_FORM_FIELD = "login"
+# The name under which allauth hands the typed user name on, whatever its form calls it.
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_RESET_ON_SUCCESS = True
-AXES_SENSITIVE_PARAMETERS = ["login", "password"]
+AXES_SENSITIVE_PARAMETERS = ["login", "password", "next", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "staffing.accounts.locked_out"
 
 SESSION_IDLE = timedelta(minutes=15)
 SESSION_LENGTH = timedelta(hours=12)
-SESSION_COOKIE_AGE = int(SESSION_LENGTH.total_seconds())
+# How long a row of the session table is good for after its last activity: rows that
+# are overdue leave the list of sessions by themselves.
+SESSION_COOKIE_AGE = int(SESSION_IDLE.total_seconds())
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not INSECURE_HTTP
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

@@ -5,11 +5,15 @@ opens by exactly what its row says.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from patients import access
+from patients.models import PatientGroup
 from staffing.groups import FIND, VIEW_PATIENT
 
 
@@ -88,4 +92,16 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "areas": usable,
         "navigation": [area for area in usable if area.in_navigation],
         "can": {area.code: True for area in usable},
+        "reach": partial(reach_in_words, user),
     }
+
+
+def reach_in_words(user: Any) -> str:
+    """Whose patients an account reaches, by the names of its sources, uncounted."""
+    found = [stream.patient_group for stream in access.streams(user)]
+    if None in found:
+        return gettext("every patient")
+    names = PatientGroup.objects.filter(pk__in=found).values_list("name", flat=True)
+    if not names:
+        return gettext("no patient")
+    return gettext("the patients of %(groups)s") % {"groups": ", ".join(names)}

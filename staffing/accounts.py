@@ -1,23 +1,64 @@
 """Sign-in: closed sign-up, one-time links, what a locked-out visitor is told."""
 
+import logging
+from threading import Thread
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.forms import default_token_generator
-from allauth.account.utils import user_pk_to_url_str
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.core.mail import EmailMessage
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
 from staffing.models import User
 
+logger = logging.getLogger("canvas_admin.staffing")
+
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Nobody signs up: administrators make accounts."""
+    """Nobody signs up; user names are typed in any case; sign-ins are on the trail."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """The account of these credentials; however a name is typed, it is one name."""
+        name = User.normalize_username(credentials.get("username", "")).lower()
+        return super().authenticate(request, **(credentials | {"username": name}))
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Record the account, if there is one: other words may be a password."""
+        account = User.objects.filter(username=credentials["username"]).first()
+        trail.refused(request, "account.sign-in", user=account.key if account else "")
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        _record(user, "account.sign-in", request)
+        super().login(request, user)
+
+    def logout(self, request: HttpRequest) -> None:
+        user = request.user
+        super().logout(request)
+        _record(user, "account.sign-out", request)
+
+    def set_password(self, user: User, password: str) -> None:
+        with transaction.atomic():
+            super().set_password(user, password)
+            _record(user, "account.password", self.request)
+
+
+class LinkTokens(PasswordResetTokenGenerator):
+    """Tokens of one-time links: 24 hours, and no longer than account and password live.
+
+    A sign-in or a changed e-mail address kills them too.
+    """
+
+    def check_token(self, user: User | None, token: str | None) -> bool:
+        return user is not None and user.live and super().check_token(user, token)
 
 
 def one_time_link(request: HttpRequest, user: User) -> str:
@@ -36,11 +77,34 @@ def one_time_path(user: User) -> str:
     """The path of a one-time link; see one_time_link."""
     return reverse(
         "account_reset_password_from_key",
-        kwargs={
-            "uidb36": user_pk_to_url_str(user),
-            "key": default_token_generator.make_token(user),
-        },
+        kwargs={"uidb36": user.key, "key": LinkTokens().make_token(user)},
     )
+
+
+def mail_link(request: HttpRequest, user: User) -> None:
+    """Send a one-time link to the address that is stored with the account.
+
+    In a thread of its own: how long the answer takes does not tell whether there is an
+    account, and a mail server that is down changes nothing for the visitor.
+    """
+    context = {"user": user, "link": one_time_link(request, user)}
+    message = EmailMessage(
+        subject=_("Choose a new password"),
+        body=render_to_string("account/email/link.txt", context, request),
+        to=[user.email],
+    )
+    Thread(target=_send, args=(message,)).start()
+
+
+def _record(user: User, action: str, request: HttpRequest) -> None:
+    trail.done(user, action, request=request, subject=f"user/{user.key}")
+
+
+def _send(message: EmailMessage) -> None:
+    try:
+        message.send()
+    except OSError:
+        logger.exception("a one-time link could not be sent by mail")
 
 
 def locked_out(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

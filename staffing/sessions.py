@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.contrib.auth import logout
+from django.contrib.auth import SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse
 
 from canvas_admin.records import clock
@@ -17,20 +17,24 @@ class SessionLimits:
     """Signs an overdue session out, and forbids caches to keep what the others see.
 
     A view that is polled sets `extends_session = False` on itself: asking how long a
-    session has does not prolong it.
+    session has does not prolong it. A session whose account is no longer live, or whose
+    password was changed elsewhere, is cleared away like one that is overdue.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and seconds_left(request) <= 0:
+        came_signed_in = SESSION_KEY in request.session
+        if came_signed_in and _is_over(request):
             logout(request)
-        signed_in = request.user.is_authenticated
         response = self.get_response(request)
-        if signed_in or request.user.is_authenticated:
+        leaves_signed_in = request.user.is_authenticated
+        if leaves_signed_in and not came_signed_in:
+            _note_activity(request)
+        if came_signed_in or leaves_signed_in:
             response["Cache-Control"] = "no-store"
-        if signed_in and not request.user.is_authenticated:
+        if came_signed_in and not leaves_signed_in:
             response["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
@@ -43,13 +47,17 @@ class SessionLimits:
 
 
 def seconds_left(request: HttpRequest) -> int:
-    """Seconds until this session ends by itself, if nothing happens; 0 when it is over."""
+    """Seconds until this session ends if nothing happens; 0 when it is over."""
     now = clock.now().timestamp()
     started = request.session.get(STARTED, now)
     seen = request.session.get(SEEN, now)
     idle = seen + settings.SESSION_IDLE.total_seconds() - now
     whole = started + settings.SESSION_LENGTH.total_seconds() - now
     return max(0, int(min(idle, whole)))
+
+
+def _is_over(request: HttpRequest) -> bool:
+    return not request.user.is_authenticated or seconds_left(request) <= 0
 
 
 def _note_activity(request: HttpRequest) -> None:

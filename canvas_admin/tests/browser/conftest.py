@@ -1,0 +1,120 @@
+"""A live server, Chromium, and axe-core: what every browser test stands on.
+
+    def test_…(site, open_page):
+        page = open_page("ruth", "/admin/")     # None is an anonymous visitor
+        axe(page)
+
+`open_page` takes `look=…` from the list LOOKS: width and colour scheme.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from canvas_admin.testing import make_cast
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# The rules of WCAG 2.2 AA and below, and axe's own list of good practice.
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": [
+            "wcag2a",
+            "wcag2aa",
+            "wcag21a",
+            "wcag21aa",
+            "wcag22aa",
+            "best-practice",
+        ],
+    }
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """A screen: its width in pixels, and the colour scheme that its person prefers."""
+
+    width: int = 1280
+    scheme: str = "light"
+
+    def __str__(self) -> str:
+        return f"{self.width}-{self.scheme}"
+
+
+LOOKS = [Look(w, scheme) for w in (1280, 390) for scheme in ("light", "dark")]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium per test process."""
+    # Playwright's own loop runs in this thread, which Django takes for asynchronous code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(transactional_db: None, live_server: Any) -> SimpleNamespace:
+    """The running site: `url`, and everybody of the cast by name."""
+    cast = make_cast()
+    cast.url = live_server.url
+    return cast
+
+
+@pytest.fixture
+def open_page(site: SimpleNamespace, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """open_page("nora", "/patients/"): a page in a window of her own."""
+    windows: list[BrowserContext] = []
+
+    def opened(name: str | None, path: str, look: Look = Look()) -> Page:  # noqa: B008
+        window = browser.new_context(
+            viewport={"width": look.width, "height": 900},
+            color_scheme=look.scheme,
+            base_url=site.url,
+        )
+        windows.append(window)
+        if name is not None:
+            sign_in(window, getattr(site, name).user, site.url)
+        page = window.new_page()
+        page.goto(path)
+        return page
+
+    yield opened
+    for window in windows:
+        window.close()
+
+
+def sign_in(window: BrowserContext, user: Any, url: str) -> None:
+    """Plant the cookie of a session that this account has begun."""
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = "staffing.backends.StaffBackend"
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.create()
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session.session_key}
+    window.add_cookies([cookie | {"url": url}])
+
+
+def axe(page: Page) -> None:
+    """axe-core finds nothing wrong with the page, and the page broke no policy."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    told = [
+        f"{v['id']} ({v['impact']}): {v['help']}\n    "
+        + "\n    ".join(f"{n['target']} {n['html'][:200]}" for n in v["nodes"])
+        for v in found
+    ]
+    assert not told, f"{page.url}\n" + "\n".join(told)

@@ -1,0 +1,57 @@
+"""The second step of signing in: codes of an authenticator app, counted and kept."""
+
+import base64
+import hashlib
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from canvas_admin.audit import ration
+from staffing.models import User
+
+# Six digits stand against guessing only as long as few guesses are possible.
+CODES_PER_HOUR = 20
+
+
+class SecondStep(DefaultMFAAdapter):
+    """Secrets are encrypted with a key from SECRET_KEY; fallbacks still decrypt."""
+
+    def get_totp_label(self, user: User) -> str:
+        return user.username
+
+    def encrypt(self, text: str) -> str:
+        return _keys().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _keys().decrypt(encrypted_text.encode()).decode()
+
+
+class Rationed:
+    """A form for a code, of which a person may try so many in an hour."""
+
+    def clean_code(self) -> str:
+        if not ration.take(self.user, "second-step", CODES_PER_HOUR):
+            raise ValidationError(_("Too many codes were tried. Wait an hour."))
+        return super().clean_code()
+
+
+class CodeForm(Rationed, AuthenticateForm):
+    """The code at sign-in."""
+
+
+class CodeAgainForm(Rationed, ReauthenticateForm):
+    """The code that confirms who is there, before sign-in settings change."""
+
+
+def _keys() -> MultiFernet:
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet([Fernet(_key_from(secret)) for secret in secrets])
+
+
+def _key_from(secret: str) -> bytes:
+    digest = hashlib.sha256(b"staffing.second_step:" + secret.encode()).digest()
+    return base64.urlsafe_b64encode(digest)
