@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from canvas_admin.records import clock
 from patients import access
@@ -45,3 +45,8 @@ class MemberQuerySet(models.QuerySet):
         return self.filter(
             Q(end_date__isnull=True) | Q(end_date__gt=now), start_date__lte=now
         ).exclude(Exists(exclusions))
+
+    def going_on(self) -> "MemberQuerySet":
+        """Memberships that count now or will, as PatientGroupMember.goes_on says."""
+        ends_later = Q(end_date__gt=clock.now()) & Q(end_date__gt=F("start_date"))
+        return self.filter(Q(end_date__isnull=True) | ends_later)

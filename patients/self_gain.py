@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
@@ -66,7 +66,7 @@ def check_dates(user: Any, before: PatientGroupMember, row: PatientGroupMember) 
 def check_lifting(user: Any, exclusion: PatientGroupExclusion) -> None:
     """Raises SelfGain when lifting brings a membership into force that is not ended."""
     group, patient = exclusion.patient_group, exclusion.patient
-    if _going_on(group.memberships.filter(member=patient)).exists():
+    if group.memberships.going_on().filter(member=patient).exists():
         check_adding(user, group, [patient])
 
 
@@ -75,7 +75,7 @@ def check_switching_on(user: Any, group: PatientGroup) -> None:
     if not _holds(user, group):
         return
     excluded = group.exclusions.filter(patient=OuterRef("member"))
-    members = _going_on(group.memberships.all()).exclude(Exists(excluded))
+    members = group.memberships.going_on().exclude(Exists(excluded))
     reached = Patient.objects.accessible_to(user).filter(pk=OuterRef("member"))
     if members.exclude(Exists(reached)).exists():
         raise SelfGainByGroup
@@ -84,12 +84,6 @@ def check_switching_on(user: Any, group: PatientGroup) -> None:
 def _holds(user: Any, group: PatientGroup) -> bool:
     standing = Standing.of(user)
     return not standing.superuser and group.auth_group_id in standing.auth_groups
-
-
-def _going_on(rows: QuerySet) -> QuerySet:
-    """Memberships that count now or will: PatientGroupMember.goes_on, as a query."""
-    ends_later = Q(end_date__gt=clock.now()) & Q(end_date__gt=F("start_date"))
-    return rows.filter(Q(end_date__isnull=True) | ends_later)
 
 
 def _widens(before: PatientGroupMember, row: PatientGroupMember) -> bool:
