@@ -1,0 +1,65 @@
+## Canvas Admin. The commands:
+##   make demo         a demo clinic on this machine: http://127.0.0.1:8000/ (PORT=8010)
+##   make demo-reset   the same, from nothing: what was changed in the demo is lost
+##   make test         every test, on SQLite and then on PostgreSQL
+##   make lint         how the code is laid out and written
+##   make check        lint, the settings for production, no migration forgotten
+##   make proof        the large counts; goes on where it was stopped (AGAIN=1: all anew)
+##   make bench        what pages cost, on both databases (SIZE=2000 patients)
+##   make lock         the locked packages, renewed from pyproject.toml
+## PYTHON=python3.12 names another Python, VENV=folder another virtual environment.
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+SIZE ?= 2000
+UV_VERSION = 0.13.9
+export PYTHON VENV
+
+python = $(VENV)/bin/python
+# Nothing that the shell has set for another project reaches the demo clinic.
+demo = env -u ALLOWED_HOSTS -u CLINIC_NAME -u CLINIC_TIME_ZONE -u EMAIL_URL \
+	-u DATABASE_URL -u DJANGO_SETTINGS_MODULE CANVAS_ADMIN_DEMO=1 \
+	$(python) manage.py demo --port '$(PORT)'
+compile = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-build --no-header --no-annotate --no-emit-index-url \
+	--no-emit-find-links --upgrade
+
+.PHONY: help demo demo-reset test lint check proof bench lock ready-for-demo ready-for-test
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+ready-for-demo:
+	@sh .ci/setup.sh demo
+
+ready-for-test:
+	@sh .ci/setup.sh test
+
+demo: ready-for-demo
+	@$(demo)
+
+demo-reset: ready-for-demo
+	@$(demo) --reset
+
+test: ready-for-test
+	@$(python) .ci/tests.py
+
+lint: ready-for-test
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+
+check: lint
+	sh .ci/check.sh
+
+proof: ready-for-test
+	@$(python) .ci/proof.py $(if $(AGAIN),--again)
+
+bench: ready-for-test
+	@$(python) .ci/bench.py --size $(SIZE)
+
+lock: ready-for-test
+	$(python) -m pip install --quiet uv==$(UV_VERSION)
+	$(compile) pyproject.toml --output-file requirements.txt
+	$(compile) --group pyproject.toml:test --constraint requirements.txt \
+		--output-file .ci/requirements-test.txt
