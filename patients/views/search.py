@@ -1,3 +1,78 @@
+"""The search bar: first results within reach, and "See all patients" (S2)."""
+
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
-def search(request: HttpRequest, key: str = "") -> HttpResponse:
-    return HttpResponse("soon")
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from canvas_admin.audit import ration, trail
+from patients import access, areas, gate, searching, streams
+from patients.forms import SearchForm
+
+FIRST_RESULTS = 10
+EVERYONE = 20
+SEE_ALL_PER_HOUR = 30
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: HttpRequest) -> HttpResponse:
+    """What a text finds: active, living patients within reach, at most ten.
+
+    With `see_all`: everyone of that name or date of birth, at most twenty and thirty
+    times an hour (DESIGN section 4, A1 and A2). What is typed comes by POST alone.
+    """
+    gate.require(request, *areas.FIND_PATIENTS)
+    if request.method != "POST":
+        return _answer(request, hint=_("Type a name or a date of birth above."))
+    form = SearchForm(request.POST)
+    if not form.is_valid():
+        return _answer(request, text=form.text, hint=form.problem)
+    query = form.cleaned_data["q"]
+    if "see_all" in request.POST:
+        return _see_all(request, query)
+    rows = streams.page(
+        request.user,
+        limit=FIRST_RESULTS,
+        matching=query.by_anything(),
+        listed=True,
+    ).patients
+    trail.shown(request, "patient.search", access.paths_to(request.user, rows))
+    return _answer(request, query.text, rows, may_see_all=query.enough_for_everyone)
+
+
+def _see_all(request: HttpRequest, query: searching.Query) -> HttpResponse:
+    if not query.enough_for_everyone:
+        return _answer(
+            request,
+            query.text,
+            hint=_(
+                "To look among all patients, type at least two letters of a name, or a "
+                "complete date of birth."
+            ),
+        )
+    if not ration.take(request.user, "see-all", SEE_ALL_PER_HOUR):
+        hint = _(
+            "You have used “See all patients” %(count)d times within an hour. It works "
+            "again in a while; the first results work always."
+        ) % {"count": SEE_ALL_PER_HOUR}
+        return _answer(request, query.text, hint=hint, status=429)
+    found = searching.everyone(request.user, query, EVERYONE)
+    patients = [patient for patient, _shown in found]
+    trail.shown(request, "patient.reveal", access.paths_to(request.user, patients))
+    rows = [shown for _patient, shown in found]
+    return _answer(request, query.text, rows, everyone=True)
+
+
+def _answer(
+    request: HttpRequest,
+    text: str = "",
+    rows: list[Any] | None = None,
+    status: int = 200,
+    **context: Any,
+) -> HttpResponse:
+    """The suggestions under the search bar, or the page of results."""
+    name = "_suggestions.html" if request.htmx else "search.html"
+    context |= {"search_text": text, "rows": rows, "most": EVERYONE}
+    return render(request, f"patients/{name}", context, status=status)

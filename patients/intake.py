@@ -1,0 +1,137 @@
+"""Putting a new patient into the records, and asking whether one is there already.
+
+S2: "Object permissions will not have an impact on creating a new patient." Creating
+gives no access by itself: the patient groups that the creator chooses do (DESIGN 4).
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
+
+from canvas_admin.audit import trail
+from patients import access, grants
+from patients.folding import SEPARATOR, fold
+from patients.models import Patient, PatientContactPoint, PatientGroup, PatientName
+from staffing.standing import Standing
+
+# More than this many equal names and dates of birth are not looked at: one is enough.
+ENOUGH = 20
+
+
+class SavedAlready(Exception):
+    """The form was sent before; `patient` is what it made then."""
+
+    def __init__(self, patient: Patient) -> None:
+        super().__init__()
+        self.patient = patient
+
+
+def groups_of(creator: Any) -> QuerySet[PatientGroup]:
+    """The permission patient groups that an account holds, by name."""
+    held = grants.opened_by(Standing.of(creator).auth_groups)
+    return held.order_by("name", "pk")
+
+
+def duplicates(first_name: str, last_name: str, birth_date: date) -> list[Patient]:
+    """Patients with this first and last name, as folded, who were born that day.
+
+    Among all patients: inactive, deceased and out of reach too. Who asks is told yes or
+    no and nothing else (security A4); the rows are for the audit trail.
+    """
+    family, given = fold(last_name), fold(first_name)
+    start = f"{family[:60]}{SEPARATOR}{given[:60]}{SEPARATOR}"
+    alike = Patient.objects.filter(birth_date=birth_date, sort_name__startswith=start)
+    return [
+        patient
+        for patient in alike.order_by("sort_name")[:ENOUGH]
+        if (fold(patient.last_name), fold(patient.first_name)) == (family, given)
+    ]
+
+
+def create_patient(
+    *,
+    creator: Any,
+    form_token: str,
+    first_name: str,
+    middle_name: str,
+    last_name: str,
+    birth_date: date,
+    sex_at_birth: str,
+    gender: str,
+    phone: str,
+    email: str,
+    groups: Iterable[PatientGroup],
+    request: Any = None,
+) -> Patient:
+    """A new patient with official name, contact points and memberships, all or nothing.
+
+    `form_token` names the form that was filled in. Raises SavedAlready when the same
+    form of the same person was saved before, or at the same moment by another process:
+    the patient's unique key follows from the token.
+    """
+    patient = Patient(
+        key=_key_from(creator, form_token),
+        first_name=first_name,
+        middle_name=middle_name,
+        last_name=last_name,
+        birth_date=birth_date,
+        sex_at_birth=sex_at_birth,
+        gender=gender,
+    )
+    try:
+        with transaction.atomic():
+            patient.save()
+            _add_rows(patient, phone, email)
+            # In one order, so that two intakes never wait for each other's group.
+            chosen = sorted(groups, key=lambda group: group.pk)
+            for group in chosen:
+                group.add(patient, by=creator)
+            trail.done(
+                creator,
+                "patient.create",
+                access.paths_to(creator, [patient]),
+                request=request,
+                subject=f"patient/{patient.key}",
+                groups=[str(group.externally_exposable_id) for group in chosen],
+            )
+    except IntegrityError:
+        refuse_second_saving(creator, form_token)
+        raise
+    return patient
+
+
+def refuse_second_saving(creator: Any, form_token: str) -> None:
+    """Raises SavedAlready when this person's form has made a patient before."""
+    key = _key_from(creator, form_token)
+    if earlier := Patient.objects.filter(key=key).first():
+        raise SavedAlready(earlier)
+
+
+def _add_rows(patient: Patient, phone: str, email: str) -> None:
+    PatientName.objects.create(
+        patient=patient,
+        given=f"{patient.first_name} {patient.middle_name}".strip(),
+        family=patient.last_name,
+    )
+    kinds = PatientContactPoint.System
+    ways = [(kinds.PHONE, phone), (kinds.EMAIL, email)]
+    for rank, (system, value) in enumerate([way for way in ways if way[1]], start=1):
+        PatientContactPoint.objects.create(
+            patient=patient,
+            system=system,
+            value=value,
+            use=PatientContactPoint.Use.HOME,
+            rank=rank,
+        )
+
+
+def _key_from(creator: Any, form_token: str) -> str:
+    """A key that nobody can foretell, the same for every sending of one form."""
+    digest = salted_hmac(
+        "patients.intake", f"{creator.key}:{form_token}", algorithm="sha256"
+    )
+    return digest.hexdigest()[:32]

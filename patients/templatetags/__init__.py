@@ -1,0 +1,1 @@
+"""How patients are written on pages."""

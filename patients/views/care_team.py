@@ -1,0 +1,15 @@
+"""The care team as the chart and the profile show it."""
+
+from typing import Any
+
+from patients.models import CareTeamMembership, Patient
+
+
+def care_team(user: Any, patient: Patient) -> list[CareTeamMembership]:
+    """The active memberships, lead first, with staff and their roles at hand."""
+    return list(
+        CareTeamMembership.objects.visible_to(user)
+        .filter(patient=patient, status=CareTeamMembership.Status.ACTIVE)
+        .select_related("staff")
+        .prefetch_related("staff__staff_roles__role")
+    )
