@@ -1,0 +1,245 @@
+"""Taking a FHIR bundle about one patient into the clinic's records, whole or not at all.
+
+First plan(): everything is parsed and validated without the database. Then carry_out():
+one short transaction. The same bundle again changes nothing, whatever staff have changed
+here meanwhile; a resource that the source has changed updates its rows.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+
+from canvas_admin.audit import trail
+from canvas_admin.fhir.bundles import (
+    BrokenBundle,
+    Bundle,
+    Entry,
+    Rejected,
+    identifier_in,
+    located,
+)
+from canvas_admin.fhir.validation import validated
+from patients import imported_rows
+from patients.fhir import care_team, condition, patient
+from patients.models import Patient, PatientGroup
+from staffing.fhir import practitioner
+from staffing.models import Staff
+
+ACTOR = trail.Command("import_fhir")
+
+# How many of each a bundle may bring, so that its transaction holds SQLite's only write
+# lock for less than 200 ms (DESIGN section 9).
+LIMITS = {"Patient": 1, "Practitioner": 40, "Condition": 400, "CareTeam": 40}
+
+CREATED, UPDATED, UNCHANGED = OUTCOMES = ("created", "updated", "unchanged")
+
+
+@dataclass
+class Plan:
+    """What a bundle asks for, valid and resolved as far as the bundle itself goes.
+
+    In `care`, each part comes with the entry of its practitioner, or the identifier of
+    one who is not in the bundle.
+    """
+
+    about: Entry
+    patient: patient.PatientRows
+    practitioners: list[tuple[Entry, practitioner.PractitionerRows]]
+    conditions: list[condition.ConditionRows]
+    care: list[tuple[Entry, care_team.CareTeamRows, "list[Part]"]]
+    left_out: Counter[str]
+
+
+Part = tuple[care_team.Participation, Entry | tuple[str, str]]
+
+
+@dataclass
+class Result:
+    """What became of a bundle: counts by (type, outcome), and care team rows set aside."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    set_aside: int = 0
+
+    @property
+    def outcome(self) -> str:
+        """What became of the bundle as a whole."""
+        if self.counts["Patient", CREATED]:
+            return CREATED
+        changed = {outcome for _type, outcome in self.counts} - {UNCHANGED}
+        return UPDATED if changed else UNCHANGED
+
+
+def plan(bundle: Bundle) -> Plan:
+    """What this bundle asks for. Raises BrokenBundle, located, for anything unfit."""
+    entries = {kind: _valid(bundle, kind) for kind in LIMITS}
+    if not entries["Patient"]:
+        raise BrokenBundle("has no Patient")
+    ((about, resource),) = entries["Patient"]
+    with located(about):
+        rows = patient.from_fhir(resource, about.full_url)
+    return Plan(
+        about=about,
+        patient=rows,
+        practitioners=[
+            (entry, _practitioner(entry, data))
+            for entry, data in entries["Practitioner"]
+        ],
+        conditions=[
+            _condition(bundle, about, entry, data)
+            for entry, data in entries["Condition"]
+        ],
+        care=[
+            _care_team(bundle, about, entry, data)
+            for entry, data in entries["CareTeam"]
+        ],
+        left_out=Counter({k: n for k, n in bundle.types().items() if k not in LIMITS}),
+    )
+
+
+def check(planned: Plan) -> None:
+    """Raises BrokenBundle when the identifiers belong to two patients. Writes nothing."""
+    with located(planned.about):
+        imported_rows.find_patient(planned.patient)
+
+
+def carry_out(
+    planned: Plan, groups: Iterable[PatientGroup] = (), source: str = ""
+) -> Result:
+    """Write what was planned, in one transaction; a new patient joins these groups.
+
+    `source` is the file's fingerprint, for the trail: its name may be the patient's.
+    Raises BrokenBundle when the identifiers contradict what is here.
+    """
+    result = Result()
+    with transaction.atomic():
+        _one_at_a_time()
+        people = _people(planned, result)
+        with located(planned.about):
+            person, outcome = imported_rows.write_patient(planned.patient)
+        result.counts["Patient", outcome] += 1
+        if outcome == CREATED:
+            for group in groups:
+                group.add(person, by=ACTOR)
+        result.counts += imported_rows.write_conditions(person, planned.conditions)
+        _care(planned, person, people, result)
+        if result.outcome != UNCHANGED:
+            _record(person, result, source)
+    return result
+
+
+def _valid(bundle: Bundle, kind: str) -> list[tuple[Entry, dict]]:
+    """The entries of one type with their validated resources."""
+    entries = bundle.of_type(kind)
+    if len(entries) > LIMITS[kind]:
+        most = "one is" if LIMITS[kind] == 1 else f"{LIMITS[kind]} are"
+        raise BrokenBundle(
+            f"has {len(entries)} {kind} resources, {most} the most",
+            entries[LIMITS[kind]].where,
+        )
+    found = []
+    for entry in entries:
+        with located(entry):
+            found.append((entry, validated(entry.resource)))
+    return found
+
+
+def _practitioner(entry: Entry, resource: dict) -> practitioner.PractitionerRows:
+    with located(entry):
+        return practitioner.from_fhir(resource, entry.full_url)
+
+
+def _condition(
+    bundle: Bundle, about: Entry, entry: Entry, resource: dict
+) -> condition.ConditionRows:
+    with located(entry):
+        rows = condition.from_fhir(resource, entry.source_id)
+        _is_about(bundle, about, rows.subject)
+        return rows
+
+
+def _care_team(
+    bundle: Bundle, about: Entry, entry: Entry, resource: dict
+) -> tuple[Entry, care_team.CareTeamRows, list[Part]]:
+    with located(entry):
+        rows = care_team.from_fhir(resource, entry.source_id)
+        _is_about(bundle, about, rows.subject)
+        parts = [(part, _member(bundle, part.member)) for part in rows.participations]
+        return entry, rows, [(part, who) for part, who in parts if who]
+
+
+def _is_about(bundle: Bundle, about: Entry, reference: str) -> None:
+    """Raises Rejected unless the reference means the bundle's patient."""
+    found = bundle.find(reference)
+    if found is None:
+        raise Rejected("subject: refers to nothing in this bundle")
+    if found is not about:
+        raise Rejected("subject: is not this bundle's patient")
+
+
+def _member(bundle: Bundle, reference: str) -> Entry | tuple[str, str] | None:
+    """The practitioner of a care team; None for members who are no practitioners.
+
+    Raises Rejected for a reference that means nobody.
+    """
+    if found := bundle.find(reference):
+        return found if found.type == "Practitioner" else None
+    kind = reference.partition("?")[0].partition("/")[0]
+    if kind in ("Patient", "RelatedPerson", "Organization"):
+        return None
+    if (wanted := identifier_in(reference)) and kind == "Practitioner":
+        return wanted[1:]
+    raise Rejected("participant: its member refers to nothing in this bundle")
+
+
+def _one_at_a_time() -> None:
+    """Let imports wait for each other on PostgreSQL, where two could make one patient twice.
+
+    SQLite has one writer anyway.
+    """
+    kinds = ContentType.objects.select_for_update(no_key=True)
+    kinds.get(app_label="patients", model="patient")
+
+
+def _people(planned: Plan, result: Result) -> dict[int, Staff]:
+    """The bundle's practitioners as staff, by the index of their entry."""
+    people = {}
+    for entry, rows in planned.practitioners:
+        with located(entry):
+            people[entry.index], outcome = practitioner.enter(rows)
+        result.counts["Practitioner", outcome] += 1
+    return people
+
+
+def _care(
+    planned: Plan, person: Patient, people: dict[int, Staff], result: Result
+) -> None:
+    teams = []
+    for entry, rows, parts in planned.care:
+        with located(entry):
+            known = [(part, _staff(who, people)) for part, who in parts]
+        teams.append((rows, known))
+    counts, result.set_aside = imported_rows.write_care(person, teams)
+    result.counts += counts
+
+
+def _staff(who: Entry | tuple[str, str], people: dict[int, Staff]) -> Staff:
+    if isinstance(who, Entry):
+        return people[who.index]
+    if found := practitioner.find(*who):
+        return found
+    raise Rejected("participant: its member is neither in this bundle nor here")
+
+
+def _record(person: Patient, result: Result, source: str) -> None:
+    counts = {f"{kind} {outcome}": n for (kind, outcome), n in result.counts.items()}
+    trail.done(
+        ACTOR,
+        "patient.imported",
+        [(person.key, "")],
+        subject=f"patient/{person.key}",
+        source=source,
+        **counts,
+    )

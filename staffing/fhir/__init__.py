@@ -1,0 +1,1 @@
+"""How staff are written in FHIR, one module per resource."""

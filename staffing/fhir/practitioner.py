@@ -1,0 +1,113 @@
+"""FHIR Practitioner as directory staff: people who are named here and never sign in."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from canvas_admin.fhir import elements
+from canvas_admin.fhir.bundles import Rejected
+from canvas_admin.fhir.rows import Values, bring, digest, fit, limited, take
+from canvas_admin.fhir.telecom import contact_points
+from staffing.models import Staff, StaffContactPoint, StaffIdentifier
+
+NPI = "http://hl7.org/fhir/sid/us-npi"
+
+# The NPI that non-clinical staff share by default (facts 6.8): it names nobody.
+SHARED_NPI = "1111155556"
+
+
+@dataclass(frozen=True)
+class PractitionerRows:
+    """What a Practitioner says in our fields; `identifiers` are without the NPI."""
+
+    fields: Values
+    identifiers: list[Values] = field(default_factory=list)
+    contact_points: list[Values] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        return digest(self.fields, self.identifiers, self.contact_points)
+
+
+def from_fhir(resource: dict[str, Any], full_url: str = "") -> PractitionerRows:
+    """The rows of a validated Practitioner. Raises Rejected for one without a name."""
+    known = [
+        {"system": each.get("system") or "", "value": each["value"]}
+        for each in limited(resource.get("identifier"), "identifier")
+        if each.get("value")
+    ]
+    npi = next((each["value"] for each in known if each["system"] == NPI), "")
+    others = [each for each in known if each["system"] and each["system"] != NPI]
+    if not (npi and npi != SHARED_NPI) and not others:
+        if not full_url:
+            raise Rejected("identifier: without one nobody can be found again")
+        others = [{"system": elements.URI, "value": full_url}]
+    fields = {"npi": npi, "active": resource.get("active") is not False}
+    fields |= _name(limited(resource.get("name"), "name"))
+    return PractitionerRows(
+        fields=fit(Staff, fields, "the practitioner"),
+        identifiers=[fit(StaffIdentifier, each, "identifier") for each in others],
+        contact_points=contact_points(resource, StaffContactPoint, "work"),
+    )
+
+
+def find(system: str, value: str) -> Staff | None:
+    """The staff member whom this identifier names. Raises Rejected when two share it."""
+    if system == NPI:
+        found = Staff.objects.filter(npi=value) if value != SHARED_NPI else []
+    else:
+        found = Staff.objects.filter(
+            identifiers__system=system, identifiers__value=value
+        )
+    people = list(found[:2])
+    if len(people) > 1:
+        raise Rejected("identifier: two staff members have this NPI")
+    return people[0] if people else None
+
+
+def enter(rows: PractitionerRows) -> tuple[Staff, str]:
+    """The staff member of these rows, and "created", "updated" or "unchanged".
+
+    A directory person follows the source. Somebody with an account, or inactive, is
+    recognised and left as they are: administrators decide about them. Raises Rejected
+    when the identifiers name different people.
+    """
+    named = [(each["system"], each["value"]) for each in rows.identifiers]
+    if rows.fields["npi"]:
+        named.append((NPI, rows.fields["npi"]))
+    found = {person.pk: person for each in named if (person := find(*each))}
+    if len(found) > 1:
+        raise Rejected("identifier: the identifiers belong to different staff members")
+    if not found:
+        return _write(Staff(), rows), "created"
+    (person,) = found.values()
+    kept = person.user_id or not person.active
+    if kept or person.source_digest == rows.digest:
+        return person, "unchanged"
+    return _write(person, rows), "updated"
+
+
+def _write(person: Staff, rows: PractitionerRows) -> Staff:
+    take(person, {**rows.fields, "source_digest": rows.digest})
+    person.save()
+    bring(person.identifiers, rows.identifiers, ("system", "value"))
+    bring(person.contact_points, rows.contact_points, ("system", "use"))
+    return person
+
+
+def _name(names: list[dict[str, Any]]) -> Values:
+    """The official name, else the usual one, else the first (facts 5.2 uses usual)."""
+    by_use = {each.get("use"): each for each in reversed(names)}
+    name = by_use.get("official") or by_use.get("usual") or (names or [{}])[0]
+    given, _space, middle = elements.words(name.get("given")).partition(" ")
+    family = elements.words([name.get("family")])
+    if not given and not family:
+        family = elements.words([name.get("text")])
+    if not given and not family:
+        raise Rejected("name: is missing")
+    return {
+        "prefix": elements.words(name.get("prefix")),
+        "first_name": given,
+        "middle_name": middle,
+        "last_name": family,
+        "suffix": elements.words(name.get("suffix")),
+    }
