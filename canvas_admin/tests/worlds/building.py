@@ -70,9 +70,9 @@ def random_now(rng: Random) -> datetime:
 
 def draw(rng: Random) -> World:
     """A world, drawn at random."""
-    now, patients = random_now(rng), rng.randint(2, 6)
+    now, patients = random_now(rng), rng.randint(2, 5)
     groups = tuple(_draw_group(rng, now, patients) for _ in range(rng.randint(1, 3)))
-    people = tuple(_draw_person(rng, groups) for _ in range(rng.randint(2, 5)))
+    people = tuple(_draw_person(rng, groups) for _ in range(rng.randint(2, 4)))
     return World(now, people, patients, groups)
 
 

@@ -33,11 +33,11 @@ def disagreements(built: Built) -> list[str]:
             (NOBODY, AnonymousUser()),
         ]
         for number, (person, user) in enumerate(people):
-            size = PAGE_SIZES[(number + built.world.patients) % len(PAGE_SIZES)]
+            turn = number + built.world.patients
             wrong = [
                 *_about_sets(built, person, user),
                 *_about_each(built, person, user),
-                *_about_pages(built, person, user, size),
+                *_about_pages(built, person, user, turn),
             ]
             found += [f"person {number}: {what}" for what in wrong]
     return found
@@ -97,36 +97,39 @@ def _about_each(built: Built, person: Person, user: User) -> Iterator[str]:
             yield f"has_perm on patient {number}: the oracle says {reach}"
 
 
-def _about_pages(built: Built, person: Person, user: User, size: int) -> Iterator[str]:
-    for order, key in ORDERS.items():
-        expected = [patient.pk for patient in sorted(reached(built, person), key=key)]
-        forward = _walk(user, order, size)
-        if forward != expected:
-            yield f"pages of {size} by {order.fields} give {forward}, not {expected}"
-        if expected:
-            last = next(p for p in built.patients if p.pk == expected[-1])
-            back = _walk_back(user, order, size, last)
-            if back != expected[:-1]:
-                yield f"pages of {size} back by {order.fields} give {back}"
+def _about_pages(built: Built, person: Person, user: User, turn: int) -> Iterator[str]:
+    """Forward in one order and back in the other; sizes and orders take turns."""
+    size = PAGE_SIZES[turn % len(PAGE_SIZES)]
+    orders = list(ORDERS) if turn // len(PAGE_SIZES) % 2 else list(ORDERS)[::-1]
+    expected = sorted(reached(built, person), key=ORDERS[orders[0]])
+    forward = _walk(user, orders[0], size)
+    if forward != expected:
+        yield f"pages of {size} by {orders[0].fields} give {forward}, not {expected}"
+    *expected, last = sorted(reached(built, person), key=ORDERS[orders[1]]) or [None]
+    back = _walk_back(user, orders[1], size, last) if last else []
+    if back != expected:
+        yield f"pages of {size} back by {orders[1].fields} give {back}, not {expected}"
 
 
-def _walk(user: User, order: streams.Order, size: int) -> list[int]:
+def _walk(user: User, order: streams.Order, size: int) -> list[Patient]:
     """All pages from the first on; a repeated page would never end, so it is cut."""
-    found: list[int] = []
+    found: list[Patient] = []
     page = streams.page(user, order, limit=size)
     while True:
-        found += [patient.pk for patient in page.patients]
+        found += page.patients
         if not page.has_next or not page.patients or len(found) > 1000:
             return found
         page = streams.page(user, order, after=page.patients[-1], limit=size)
 
 
-def _walk_back(user: User, order: streams.Order, size: int, last: Patient) -> list[int]:
+def _walk_back(
+    user: User, order: streams.Order, size: int, last: Patient
+) -> list[Patient]:
     """All pages before this patient, the nearest first."""
-    found: list[int] = []
+    found: list[Patient] = []
     while True:
         page = streams.page(user, order, before=last, limit=size)
-        found = [patient.pk for patient in page.patients] + found
+        found = page.patients + found
         if not page.has_previous or not page.patients or len(found) > 1000:
             return found
         last = page.patients[0]
