@@ -170,6 +170,7 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "staffing.accounts.LinkTokens"  # noqa: S105
 ACCOUNT_FORMS = {
+    "login": "staffing.sign_in.SignIn",
     "reset_password": "staffing.sign_in.ForgottenPassword",
     "user_token": "staffing.sign_in.LinkForm",
 }

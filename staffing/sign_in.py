@@ -2,13 +2,21 @@
 
 from typing import Any
 
-from allauth.account.forms import UserTokenForm
+from allauth.account.forms import LoginForm, UserTokenForm
 from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from staffing.accounts import mail_link
 from staffing.models import User
+
+
+class SignIn(LoginForm):
+    """allauth's, which calls a user name by another word than the rest of the site."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("User name")
 
 
 class ForgottenPassword(forms.Form):

@@ -14,14 +14,30 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import KeyedInlineFormSet, VersionedForm
+from canvas_admin.records.widgets import Chooser, DateControl, MomentControl
 
 # The only comparisons that the declared filters put into an address.
 FILTER_LOOKUPS = {"", "exact", "isnull", "gte", "lt"}
+
+
+def address(row: Any, site: str = "admin", page: str = "change") -> str:
+    """The address of a row's admin page, by its public key."""
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}"
+    return reverse(name, args=(quote(row.public_id),), current_app=site)
+
+
+def linked(row: Any, site: str = "admin") -> str:
+    """The row's name, linked to its admin page where it has one."""
+    try:
+        return format_html('<a href="{}">{}</a>', address(row, site), row)
+    except NoReverseMatch:
+        return str(row)
 
 
 class KeyedChangeList(ChangeList):
@@ -32,7 +48,25 @@ class KeyedChangeList(ChangeList):
 
 
 class KeyedFields:
-    """What the admin of a model and its inlines share: choices named by public keys."""
+    """What the admin of a model and its inlines share: choices named by public keys.
+
+    Choosers, dates and instants get the controls of records.widgets.
+    """
+
+    formfield_overrides = {
+        models.DateField: {"widget": DateControl},
+        models.DateTimeField: {
+            "form_class": forms.DateTimeField,
+            "widget": MomentControl,
+        },
+    }
+
+    def formfield_for_manytomany(
+        self, db_field: models.Field, request: HttpRequest, **kwargs: Any
+    ) -> forms.Field | None:
+        if db_field.name in self.filter_horizontal:
+            kwargs.setdefault("widget", Chooser(db_field.verbose_name))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def formfield_for_dbfield(
         self, db_field: models.Field, request: HttpRequest, **kwargs: Any
@@ -46,6 +80,37 @@ class KeyedFields:
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
         return field
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: Any = None
+    ) -> list[tuple[str | None, dict[str, Any]]]:
+        """The fieldsets; to who may only look, foreign keys link by public keys.
+
+        The admin itself would put the integer id into the link.
+        """
+        fieldsets = self.fieldsets_for(request, obj)
+        if self.has_change_permission(request, obj):
+            return list(fieldsets)
+        return [
+            (title, {**options, "fields": [self._linked(n) for n in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    def fieldsets_for(self, request: HttpRequest, obj: Any) -> Any:
+        """The declared fieldsets; a form that depends on its row overrides this."""
+        return super().get_fieldsets(request, obj)
+
+    def _linked(self, name: Any) -> Any:
+        relations = {f.name: f for f in self.opts.fields if f.is_relation}
+        if name not in relations:
+            return name
+
+        @admin.display(description=relations[name].verbose_name)
+        def link(row: Any) -> str:
+            related = getattr(row, name)
+            return linked(related, self.admin_site.name) if related else "–"
+
+        return link
 
 
 class KeyedInline(KeyedFields, admin.TabularInline):
@@ -139,12 +204,7 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
 
     def url_of(self, obj: Any, page: str = "change") -> str:
         """The address of a row's admin page."""
-        opts = obj._meta
-        return reverse(
-            f"admin:{opts.app_label}_{opts.model_name}_{page}",
-            args=(quote(obj.public_id),),
-            current_app=self.admin_site.name,
-        )
+        return address(obj, self.admin_site.name, page)
 
     def save_model(
         self, request: HttpRequest, obj: Any, form: Any, change: bool

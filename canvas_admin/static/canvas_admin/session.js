@@ -8,6 +8,7 @@
   if (!banner) return;
   const { sessionUrl, stayUrl, signInUrl, idleSeconds } = banner.dataset;
   let timer = 0;
+  let due = 0;
 
   const leave = () => {
     const here = encodeURIComponent(location.pathname + location.search);
@@ -16,6 +17,7 @@
 
   const wait = (seconds) => {
     clearTimeout(timer);
+    due = Date.now() + seconds * 1000;
     timer = setTimeout(ask, Math.max(1, seconds) * 1000);
   };
 
@@ -51,6 +53,5 @@
     if (!document.hidden && Date.now() >= due) ask();
   });
 
-  let due = Date.now() + idleSeconds * 1000;
   wait(idleSeconds - WARNING);
 })();
