@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from canvas_admin import site
+from patients.admin import effective
 
 handler403 = "patients.gate.denied"
 
@@ -42,5 +43,8 @@ urlpatterns = [
     path("account/", include(sign_in)),
     path("account/", include("staffing.urls")),
     path("", include("patients.urls")),
+    path(
+        "admin/effective/", admin.site.admin_view(effective.effective), name="effective"
+    ),
     path("admin/", admin.site.urls),
 ]

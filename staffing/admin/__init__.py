@@ -1,0 +1,11 @@
+"""The administration of people and of what they may do."""
+
+from staffing.admin import (  # noqa: F401
+    accounts,
+    groups,
+    permissions,
+    places,
+    roles,
+    staff,
+    teams,
+)

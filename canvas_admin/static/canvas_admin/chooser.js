@@ -56,7 +56,8 @@
         moved.map((option) => option.text).join(", "),
         chosen.all.length,
       ]);
-      chosen.select.dispatchEvent(new CustomEvent("chooser:moved", { bubbles: true }));
+      const detail = chosen.all.map((option) => option.value);
+      chosen.select.dispatchEvent(new CustomEvent("chooser:moved", { bubbles: true, detail }));
     };
 
     const mover = (text, from, to, options) => {

@@ -1,0 +1,130 @@
+"""Accounts: who can sign in, their address, and the link that starts or resets one."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from canvas_admin.audit import trail
+from canvas_admin.records.admin import KeyedAdmin
+from staffing.admin.acts import page, show_link
+from staffing.admin.filters import WithStaff
+from staffing.forms.accounts import AccountForm
+from staffing.models import User
+
+
+@admin.register(User)
+class AccountAdmin(KeyedAdmin):
+    """Accounts are made with staff, end with staff, and are never deleted.
+
+    No page writes `is_superuser` or a password, or touches a superuser's account.
+    """
+
+    form = AccountForm
+    list_display = ("username", "person", "email", "is_active", "last_login")
+    list_filter = ("is_active", WithStaff)
+    list_select_related = ("staff",)
+    search_fields = ("username", "email", "staff__first_name", "staff__last_name")
+    readonly_fields = ("username", "person", "is_active", "last_login", "date_joined")
+    change_form_template = "admin/staffing/user/change_form.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and not (obj and obj.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def fieldsets_for(self, request: HttpRequest, obj: Any) -> Any:
+        """Who may only look is shown the address without the form's hidden part."""
+        may_change = self.has_change_permission(request, obj)
+        return (
+            (None, {"fields": ("username", "person", "is_active")}),
+            (
+                gettext_lazy("Address"),
+                {"fields": ("email", "address_was") if may_change else ("email",)},
+            ),
+            (gettext_lazy("History"), {"fields": ("date_joined", "last_login")}),
+        )
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.link_view)
+        link = path("<path:object_id>/link/", view, name="staffing_user_link")
+        return [link, *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).select_related("staff")
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: AccountForm, change: bool
+    ) -> None:
+        """Write the address alone, so that nothing else of a stale row comes back."""
+        obj.save(update_fields=["email"])
+        if obj.email != form.before:
+            trail.done(
+                request.user,
+                "account.address",
+                request=request,
+                subject=f"user/{obj.key}",
+                was=form.before,
+                now=obj.email,
+            )
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        context["may_get_link"] = self._may_link(request, context.get("original"))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @admin.display(
+        description=gettext_lazy("staff member"), ordering="staff__last_name"
+    )
+    def person(self, user: User) -> str:
+        if user.is_superuser:
+            return _("Operator (superuser)")
+        staff = getattr(user, "staff", None)
+        if staff is None:
+            return "–"
+        return format_html('<a href="{}">{}</a>', self.url_of(staff), staff)
+
+    def link_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then show a one-time link; nobody types another's password."""
+        user = self.get_object(request, object_id)
+        if user is None or not self._may_link(request, user):
+            raise PermissionDenied
+        back = self.url_of(user)
+        if request.method == "POST":
+            with transaction.atomic():
+                return show_link(self, request, user, back)
+        return page(
+            self,
+            request,
+            "admin/staffing/act.html",
+            title=_("Make a sign-in link for %(name)s?") % {"name": user},
+            sentences=[
+                _("Whoever opens the link within 24 hours can choose this password."),
+                _("It works once. Hand it to the person, and to nobody else."),
+                _("Making it is written down, with your name."),
+            ],
+            button=_("Make the link"),
+            back=back,
+        )
+
+    def _may_link(self, request: HttpRequest, user: User | None) -> bool:
+        """For living accounts of others; one's own password is changed on its page."""
+        return bool(
+            user
+            and user.live
+            and user != request.user
+            and self.has_change_permission(request, user)
+        )
