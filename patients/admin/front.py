@@ -1,0 +1,121 @@
+"""The administrator's front page: patients nobody can open, staff without any group."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods
+
+from canvas_admin.audit import trail
+from patients import gate, handles, self_gain
+from patients import unreachable as rule
+from patients.admin import pages
+from patients.models import PatientGroup
+from staffing.models import Staff
+
+VIEW = "patients.view_patientgroup"
+ADD = "patients.add_patientgroupmember"
+ROWS = 50
+MOST = 10_000
+
+
+@require_GET
+def numbers(request: HttpRequest) -> HttpResponse:
+    """The front page's numbers, loaded after it; both end at 10,000 (security A9)."""
+    gate.require(request, VIEW)
+    alone = rule.unreachable().order_by().values("pk")
+    without = Staff.objects.filter(
+        active=True, user__is_active=True, user__groups__isnull=True
+    )
+    context = {
+        "unreachable": len(alone[: MOST + 1]),
+        "staff_without": len(without.values("pk")[: MOST + 1]),
+        "most": MOST,
+    }
+    trail.shown(request, "admin.unreachable", number=context["unreachable"])
+    template = "admin/patients/patientgroup/_numbers.html"
+    if request.htmx:
+        return render(request, template, context)
+    return pages.show(request, "numbers", _("Numbers"), **context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def unreachable(request: HttpRequest) -> HttpResponse:
+    """Patients nobody can open, without names: kind, age and a handle (security A10).
+
+    The one thing to do with them is to add them to a patient group that somebody holds.
+    """
+    gate.require(request, VIEW, ADD)
+    problems: list[str] = []
+    if request.method == "POST" and "more" not in request.POST:
+        try:
+            group, number = _add_chosen(request)
+        except ValidationError as error:
+            problems = error.messages
+        else:
+            messages.success(request, _said(group, number))
+            return redirect("admin:patients_patientgroup_unreachable")
+    patients = list(_behind(request)[: ROWS + 1])
+    more = len(patients) > ROWS
+    del patients[ROWS:]
+    trail.shown(request, "admin.unreachable", pages.seen(patients))
+    rows = [(handles.seal(request.user, patient), patient) for patient in patients]
+    return pages.show(
+        request,
+        "unreachable",
+        _("Patients nobody can open"),
+        rows=rows,
+        after=rows[-1][0] if more else "",
+        groups=rule.groups_that_open(),
+        problems=problems,
+    )
+
+
+def _behind(request: HttpRequest) -> Any:
+    """The patients, from behind the one whose handle "More" sends."""
+    last = handles.unseal(request.user, request.POST.get("more", ""))
+    found = rule.unreachable()
+    return found.filter(pk__lt=last.pk) if last else found
+
+
+def _add_chosen(request: HttpRequest) -> tuple[PatientGroup, int]:
+    """Put the chosen patients into the chosen group, all or none.
+
+    Raises ValidationError when somebody or the group is not, or no longer, to be chosen.
+    """
+    group = _chosen_group(request)
+    sent = request.POST.getlist("patient")[:ROWS]
+    patients = [handles.unseal(request.user, handle) for handle in sent]
+    if not patients or None in patients:
+        raise ValidationError(
+            _("Choose patients. This page is good for 15 minutes; choose again.")
+        )
+    with transaction.atomic():
+        PatientGroup.objects.select_for_update().get(pk=group.pk)
+        self_gain.check_adding(request.user, group, patients)
+        for patient in patients:
+            group.add(patient, by=request.user)
+            pages.note(request, group, _("A member was put in."))
+    return group, len(set(patients))
+
+
+def _chosen_group(request: HttpRequest) -> PatientGroup:
+    sent = request.POST.get("group", "")
+    for group in rule.groups_that_open():
+        if group.public_id == sent:
+            return group
+    raise ValidationError(_("Choose one of the groups that are shown."))
+
+
+def _said(group: PatientGroup, number: int) -> str:
+    text = ngettext(
+        "%(number)d patient is in “%(group)s” now.",
+        "%(number)d patients are in “%(group)s” now.",
+        number,
+    )
+    return text % {"number": number, "group": group}
