@@ -16,6 +16,7 @@ from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
@@ -41,7 +42,11 @@ def linked(row: Any, site: str = "admin") -> str:
 
 
 class KeyedChangeList(ChangeList):
-    """A list whose links carry public keys."""
+    """A list whose links carry public keys, under the name of what it lists."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = capfirst(self.opts.verbose_name_plural)
 
     def url_for_result(self, result: Any) -> str:
         return self.model_admin.url_of(result)
@@ -171,6 +176,10 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
                 _("Somebody saved something alike at this moment. Look, and try again.")
             )
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_urls(self) -> list[Any]:
+        """Every address has a name; Django's nameless redirect of old ones is left out."""
+        return [url for url in super().get_urls() if url.name]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return KeyedChangeList

@@ -1,0 +1,100 @@
+"""Every URL of the site, found by walking the resolver, with concrete addresses."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from django.contrib.auth.models import Group
+from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
+
+from patients.models import PatientGroupExclusion
+from staffing.accounts import one_time_path
+from staffing.models import (
+    CareTeamRole,
+    GroupChange,
+    Location,
+    Role,
+    StaffPermissions,
+    Team,
+    VisitType,
+)
+
+
+def every_name() -> list[str]:
+    """The qualified names of all patterns. A pattern without a name is an error."""
+    found = list(_walk(get_resolver(), ""))
+    nameless = [str(pattern.pattern) for name, pattern in found if not pattern.name]
+    assert not nameless, f"URLs without a name: {nameless}"
+    return sorted({name for name, _pattern in found})
+
+
+def _walk(resolver: Any, namespace: str) -> Iterator[tuple[str, URLPattern]]:
+    for pattern in resolver.url_patterns:
+        if hasattr(pattern, "url_patterns"):
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from _walk(pattern, namespace + inner)
+        else:
+            yield namespace + (pattern.name or ""), pattern
+
+
+def furnish(cast: SimpleNamespace) -> SimpleNamespace:
+    """Add to the cast one row of everything that has an admin page."""
+    cast.team = Team.objects.create(name="Triage")
+    cast.location = Location.objects.create(name="Main street")
+    cast.visit_type = VisitType.objects.create(name="Check-up", code="308335008")
+    cast.care_team_role = CareTeamRole.objects.create(code="x1", display="Coach")
+    cast.exclusion = PatientGroupExclusion(
+        patient_group=cast.south, patient=cast.cyn, reason="moved away"
+    )
+    cast.exclusion.save()
+    cast.membership = cast.north.memberships.get()
+    return cast
+
+
+def address(name: str, cast: SimpleNamespace) -> str:
+    """A concrete address of this pattern; about ada where it is about a patient."""
+    if name == "account_reset_password_from_key":
+        return one_time_path(cast.nora.user)
+    for arguments in _arguments(name, cast):
+        try:
+            return reverse(name, kwargs=arguments)
+        except NoReverseMatch:
+            continue
+    raise LookupError(f"no address for {name}: say in addresses.py what it is about")
+
+
+def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
+    yield {}
+    if name.startswith("patients:"):
+        yield {"key": cast.ada.key}
+    if "patientgroup_exclusion" in name:
+        about = {"group_id": cast.south.externally_exposable_id}
+        yield about
+        yield about | {"key": cast.exclusion.key}
+    if "patientgroup_" in name:
+        about = {"group_id": cast.north.externally_exposable_id}
+        yield about
+        yield about | {"key": cast.membership.key}
+    if name == "admin:app_list":
+        yield {"app_label": "staffing"}
+    if name.startswith("admin:"):
+        yield {"object_id": _object_id(name, cast)}
+
+
+def _object_id(name: str, cast: SimpleNamespace) -> str:
+    model_name = name.removeprefix("admin:").split("_")[1]
+    rows = {
+        "user": lambda: cast.nora.user,
+        "staff": lambda: cast.nora,
+        "staffpermissions": lambda: StaffPermissions.objects.get(pk=cast.nora.pk),
+        "groupchange": lambda: GroupChange.objects.order_by("pk").first(),
+        "role": lambda: Role.objects.get(internal_code="RN"),
+        "team": lambda: cast.team,
+        "careteamrole": lambda: cast.care_team_role,
+        "location": lambda: cast.location,
+        "visittype": lambda: cast.visit_type,
+        "patientgroup": lambda: cast.north,
+    }
+    if model_name == "group":
+        return Group.objects.get(name="Clinical read").name
+    return rows[model_name]().public_id
