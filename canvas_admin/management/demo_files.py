@@ -28,18 +28,18 @@ class Served(Exception):
 def kept_secret(path: Path) -> str:
     """The demo clinic's secret key: made at first start, kept readable to its owner."""
     if not path.exists() or not path.read_text().strip():
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}")
-        write_private(unfinished, secrets.token_urlsafe(50))
-        unfinished.replace(path)
+        write_private(path, secrets.token_urlsafe(50))
     return path.read_text().strip()
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that nobody but its owner can read, from its first byte on."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Replace a file in one step; from its first byte on its owner alone can read it."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+    unfinished.replace(path)
 
 
 def check_mark(database: Path) -> bool:
@@ -59,12 +59,14 @@ def check_mark(database: Path) -> bool:
     return True
 
 
-def make_marked(database: Path) -> None:
+def make_marked(database: Path, *leftovers: Path) -> None:
     """Make an empty database that carries the mark, unless there is one.
 
+    With a new one go the leftovers of one before, such as passwords nobody has any more.
     Raises NotADemo; see check_mark().
     """
     if not check_mark(database):
+        remove(database, *leftovers)
         connection = sqlite3.connect(database)
         connection.execute(f"PRAGMA application_id = {MARK}")
         connection.close()

@@ -1,7 +1,6 @@
 """manage.py demo: the demo clinic, made at first start, served on this machine."""
 
 import errno
-import json
 import os
 import socket
 import sys
@@ -14,6 +13,7 @@ from django.db import DatabaseError, connection, connections
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 
 from canvas_admin.management import demo_clinic, demo_files
+from canvas_admin.management.demo_loading import passwords_file, read_passwords
 
 HOST = "127.0.0.1"
 COMPLETE = 1
@@ -32,7 +32,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: str, reset: bool, **options: Any) -> None:
         if not settings.DEMO:
             sys.exit("This command is for demonstration mode alone. Run: make demo")
-        os.umask(0o077)
         database = Path(settings.SQLITE_FILE)
         try:
             held = demo_files.hold(
@@ -41,7 +40,7 @@ class Command(BaseCommand):
             listener = listen(port)
             if reset:
                 demo_files.remove(database, passwords_file())
-            demo_files.make_marked(database)
+            demo_files.make_marked(database, passwords_file())
             self._prepare()
         except (demo_files.NotADemo, demo_files.Served) as error:
             sys.exit(str(error))
@@ -71,28 +70,16 @@ class Command(BaseCommand):
 
 def is_complete() -> bool:
     """Whether the clinic was loaded to its end and everybody's password is known."""
+    known = set(read_passwords(passwords_file()))
     with connection.cursor() as cursor:
         done = cursor.execute("PRAGMA user_version").fetchone()[0] == COMPLETE
-    return done and all(person.username in passwords() for person in demo_clinic.CAST)
+    return done and known.issuperset(person.username for person in demo_clinic.CAST)
 
 
 def set_complete() -> None:
     """Remember, in the database itself, that the clinic was loaded to its end."""
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA user_version = {COMPLETE}")
-
-
-def passwords_file() -> Path:
-    """Where the cast's passwords are kept, readable to the owner alone."""
-    return Path(settings.SQLITE_FILE).with_suffix(".passwords.json")
-
-
-def passwords() -> dict[str, str]:
-    """The cast's passwords by user name; none where the file is missing or broken."""
-    try:
-        return json.loads(passwords_file().read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}
 
 
 def listen(port: str) -> socket.socket:
@@ -115,18 +102,18 @@ def listen(port: str) -> socket.socket:
 
 def welcome(port: str) -> str:
     """What the newcomer reads: the address, and everybody's sign-in."""
-    known = passwords()
+    passwords = read_passwords(passwords_file())
     people = [
-        f"  {person.username:<10}{known[person.username]:<26}{person.title}. "
-        f"{person.sentence}"
+        f"  {person.username:<7}{passwords[person.username]}\n"
+        f"         {person.title}. {person.sentence}"
         for person in demo_clinic.CAST
     ]
     return "\n".join(
         [
             "",
             f"The demo clinic is at http://{HOST}:{port}/ (Ctrl-C stops it).",
+            "Sign in with the user name and the password of:",
             "",
-            f"  {'user name':<10}{'password':<26}may do",
             *people,
             "",
         ]
