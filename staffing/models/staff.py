@@ -114,6 +114,10 @@ class Staff(Versioned):
                 act = "staff.activate" if self.active else "staff.deactivate"
                 trail.done(by, act, subject=f"staff/{self.key}")
 
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises ProtectedError: people who worked here are deactivated, never deleted."""
+        raise models.ProtectedError(_("Staff are deactivated, never deleted."), {self})
+
     def grant(
         self,
         group: Group,
@@ -161,11 +165,7 @@ class Staff(Versioned):
     @property
     def credentialed_name(self) -> str:
         """The name with the abbreviation of the top clinical role (facts 6.1)."""
-        clinical = [
-            held.role
-            for held in self.staff_roles.all()
-            if held.role.clinical
-        ]
+        clinical = [held.role for held in self.staff_roles.all() if held.role.clinical]
         top = max(clinical, key=lambda role: role.domain_privilege_level, default=None)
         abbreviation = top.public_abbreviation if top else ""
         return f"{self.name} {abbreviation}".strip()
