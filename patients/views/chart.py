@@ -1,5 +1,6 @@
 """The chart: for now who the patient is, the conditions and the care team."""
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -16,9 +17,9 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
     """A patient's chart, for a person who may read it and reaches the patient."""
     patient = open_patient(request, key, *areas.OPEN_CHART)
     conditions = list(
-        Condition.objects.visible_to(request.user).filter(
-            patient=patient, entered_in_error=False
-        )
+        Condition.objects.visible_to(request.user)
+        .filter(patient=patient, entered_in_error=False)
+        .order_by(F("onset").desc(nulls_last=True), "pk")
     )
     context = {
         "patient": patient,
