@@ -26,6 +26,7 @@ class SessionLimits:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         came_signed_in = SESSION_KEY in request.session
+        session_is_gone = _brought_a_cookie(request) and not request.session.session_key
         if came_signed_in and _is_over(request):
             logout(request)
         response = self.get_response(request)
@@ -34,7 +35,7 @@ class SessionLimits:
             _note_activity(request)
         if came_signed_in or leaves_signed_in:
             response["Cache-Control"] = "no-store"
-        if came_signed_in and not leaves_signed_in:
+        if (came_signed_in or session_is_gone) and not leaves_signed_in:
             response["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
@@ -54,6 +55,10 @@ def seconds_left(request: HttpRequest) -> int:
     idle = seen + settings.SESSION_IDLE.total_seconds() - now
     whole = started + settings.SESSION_LENGTH.total_seconds() - now
     return max(0, int(min(idle, whole)))
+
+
+def _brought_a_cookie(request: HttpRequest) -> bool:
+    return settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
 def _is_over(request: HttpRequest) -> bool:
