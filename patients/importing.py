@@ -32,7 +32,8 @@ ACTOR = trail.Command("import_fhir")
 
 # How many of each a bundle may bring, so that its transaction holds SQLite's only write
 # lock for less than 200 ms (DESIGN section 9).
-LIMITS = {"Patient": 1, "Practitioner": 40, "Condition": 400, "CareTeam": 40}
+LIMITS = {"Patient": 1, "Practitioner": 20, "Condition": 200, "CareTeam": 20}
+PARTS_LIMIT = 40
 
 CREATED, UPDATED, UNCHANGED = OUTCOMES = ("created", "updated", "unchanged")
 
@@ -80,6 +81,9 @@ def plan(bundle: Bundle) -> Plan:
     ((about, resource),) = entries["Patient"]
     with located(about):
         rows = patient.from_fhir(resource, about.full_url)
+    care = [_care_team(bundle, about, *each) for each in entries["CareTeam"]]
+    if sum(len(parts) for *_team, parts in care) > PARTS_LIMIT:
+        raise BrokenBundle(f"has more than {PARTS_LIMIT} care team members")
     return Plan(
         about=about,
         patient=rows,
@@ -87,14 +91,8 @@ def plan(bundle: Bundle) -> Plan:
             (entry, _practitioner(entry, data))
             for entry, data in entries["Practitioner"]
         ],
-        conditions=[
-            _condition(bundle, about, entry, data)
-            for entry, data in entries["Condition"]
-        ],
-        care=[
-            _care_team(bundle, about, entry, data)
-            for entry, data in entries["CareTeam"]
-        ],
+        conditions=[_condition(bundle, about, *each) for each in entries["Condition"]],
+        care=care,
         left_out=Counter({k: n for k, n in bundle.types().items() if k not in LIMITS}),
     )
 
@@ -116,7 +114,8 @@ def carry_out(
     result = Result()
     with transaction.atomic():
         _one_at_a_time()
-        people = _people(planned, result)
+        known = _known(planned)
+        people = _people(planned, known, result)
         with located(planned.about):
             person, outcome = imported_rows.write_patient(planned.patient)
         result.counts["Patient", outcome] += 1
@@ -124,7 +123,10 @@ def carry_out(
             for group in groups:
                 group.add(person, by=ACTOR)
         result.counts += imported_rows.write_conditions(person, planned.conditions)
-        _care(planned, person, people, result)
+        counts, result.set_aside = imported_rows.write_care(
+            person, _teams(planned, known, people)
+        )
+        result.counts += counts
         if result.outcome != UNCHANGED:
             _record(person, result, source)
     return result
@@ -203,34 +205,45 @@ def _one_at_a_time() -> None:
     kinds.get(app_label="patients", model="patient")
 
 
-def _people(planned: Plan, result: Result) -> dict[int, Staff]:
+def _known(planned: Plan) -> dict[tuple[str, str], Staff]:
+    """The staff whom the bundle's identifiers name already."""
+    named = [each for _entry, rows in planned.practitioners for each in rows.named]
+    parts = [who for *_team, parts in planned.care for _part, who in parts]
+    with located(planned.about):
+        return practitioner.find(
+            [*named, *(who for who in parts if not isinstance(who, Entry))]
+        )
+
+
+def _people(
+    planned: Plan, known: dict[tuple[str, str], Staff], result: Result
+) -> dict[int, Staff]:
     """The bundle's practitioners as staff, by the index of their entry."""
     people = {}
     for entry, rows in planned.practitioners:
         with located(entry):
-            people[entry.index], outcome = practitioner.enter(rows)
+            people[entry.index], outcome = practitioner.enter(rows, known)
         result.counts["Practitioner", outcome] += 1
     return people
 
 
-def _care(
-    planned: Plan, person: Patient, people: dict[int, Staff], result: Result
-) -> None:
+def _teams(
+    planned: Plan, known: dict[tuple[str, str], Staff], people: dict[int, Staff]
+) -> list[imported_rows.Team]:
+    """The care teams with staff in the place of references."""
     teams = []
     for entry, rows, parts in planned.care:
-        with located(entry):
-            known = [(part, _staff(who, people)) for part, who in parts]
-        teams.append((rows, known))
-    counts, result.set_aside = imported_rows.write_care(person, teams)
-    result.counts += counts
-
-
-def _staff(who: Entry | tuple[str, str], people: dict[int, Staff]) -> Staff:
-    if isinstance(who, Entry):
-        return people[who.index]
-    if found := practitioner.find(*who):
-        return found
-    raise Rejected("participant: its member is neither in this bundle nor here")
+        members = [
+            (part, people[who.index] if isinstance(who, Entry) else known.get(who))
+            for part, who in parts
+        ]
+        if any(staff is None for _part, staff in members):
+            raise BrokenBundle(
+                "participant: its member is neither in this bundle nor here",
+                entry.where,
+            )
+        teams.append((rows, members))
+    return teams
 
 
 def _record(person: Patient, result: Result, source: str) -> None:

@@ -145,9 +145,10 @@ def identifier_in(reference: str) -> tuple[str, str, str] | None:
 def content_of(path: Path) -> bytes:
     """The bytes of a file. Raises BrokenBundle for one that is not, or too large."""
     try:
+        # Asked first, because opening a pipe would wait for somebody to write.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BrokenBundle("is not a file")
         with path.open("rb") as file:
-            if not stat.S_ISREG(path.stat().st_mode):
-                raise BrokenBundle("is not a file")
             content = file.read(FILE_LIMIT + 1)
     except OSError as error:
         raise BrokenBundle(f"cannot be read: {error.strerror}") from error

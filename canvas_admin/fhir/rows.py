@@ -12,7 +12,7 @@ from canvas_admin.fhir.bundles import Rejected
 
 # How often an element may repeat (names, addresses, …), so that a bundle's transaction
 # stays short.
-REPEATS = 50
+REPEATS = 20
 
 Values = dict[str, Any]
 
@@ -79,14 +79,16 @@ def bring(rows: Any, incoming: Collection[Values], pair_by: tuple[str, ...]) -> 
             missing.append(values)
         else:
             there.remove(same)
+    new = []
     for values in missing:
         twin = _first(there, values, pair_by)
         if twin is None:
-            rows.create(**values)
+            new.append(rows.model(**rows.core_filters, **values))
         else:
             there.remove(twin)
             take(twin, values)
             twin.save()
+    rows.bulk_create(new)
     return bool(missing)
 
 

@@ -1,5 +1,6 @@
 """FHIR Practitioner as directory staff: people who are named here and never sign in."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,13 @@ class PractitionerRows:
     def digest(self) -> str:
         return digest(self.fields, self.identifiers, self.contact_points)
 
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """The identifiers, (system, value), by which the person is found again."""
+        npi = self.fields["npi"]
+        named = [(NPI, npi)] if npi and npi != SHARED_NPI else []
+        return named + [(each["system"], each["value"]) for each in self.identifiers]
+
 
 def from_fhir(resource: dict[str, Any], full_url: str = "") -> PractitionerRows:
     """The rows of a validated Practitioner. Raises Rejected for one without a name."""
@@ -50,47 +58,54 @@ def from_fhir(resource: dict[str, Any], full_url: str = "") -> PractitionerRows:
     )
 
 
-def find(system: str, value: str) -> Staff | None:
-    """The staff member whom this identifier names. Raises Rejected when two share it."""
-    if system == NPI:
-        found = Staff.objects.filter(npi=value) if value != SHARED_NPI else []
-    else:
-        found = Staff.objects.filter(
-            identifiers__system=system, identifiers__value=value
-        )
-    people = list(found[:2])
-    if len(people) > 1:
-        raise Rejected("identifier: two staff members have this NPI")
-    return people[0] if people else None
+def find(named: Collection[tuple[str, str]]) -> dict[tuple[str, str], Staff]:
+    """Whom these identifiers, (system, value), name among the staff: two queries.
+
+    Raises Rejected when two people share one of the NPIs.
+    """
+    npis = {value for system, value in named if system == NPI} - {SHARED_NPI}
+    found: dict[tuple[str, str], Staff] = {}
+    for person in Staff.objects.filter(npi__in=npis):
+        if (NPI, person.npi) in found:
+            raise Rejected("identifier: two staff members have one of the NPIs")
+        found[NPI, person.npi] = person
+    others = {value for system, value in named if system != NPI}
+    rows = StaffIdentifier.objects.filter(value__in=others).select_related("staff")
+    return found | {(row.system, row.value): row.staff for row in rows}
 
 
-def enter(rows: PractitionerRows) -> tuple[Staff, str]:
+def enter(
+    rows: PractitionerRows, known: dict[tuple[str, str], Staff]
+) -> tuple[Staff, str]:
     """The staff member of these rows, and "created", "updated" or "unchanged".
 
-    A directory person follows the source. Somebody with an account, or inactive, is
-    recognised and left as they are: administrators decide about them. Raises Rejected
-    when the identifiers name different people.
+    `known` is what find() told about the identifiers, and learns who is new. A directory
+    person follows the source. Somebody with an account, or inactive, is recognised and
+    left as they are: administrators decide about them. Raises Rejected when the
+    identifiers name different people.
     """
-    named = [(each["system"], each["value"]) for each in rows.identifiers]
-    if rows.fields["npi"]:
-        named.append((NPI, rows.fields["npi"]))
-    found = {person.pk: person for each in named if (person := find(*each))}
+    found = {known[each].pk: known[each] for each in rows.named if each in known}
     if len(found) > 1:
         raise Rejected("identifier: the identifiers belong to different staff members")
-    if not found:
-        return _write(Staff(), rows), "created"
-    (person,) = found.values()
-    kept = person.user_id or not person.active
-    if kept or person.source_digest == rows.digest:
+    person = next(iter(found.values()), None)
+    if person is None:
+        outcome, person = "created", _write(Staff(), rows)
+    elif person.user_id or not person.active or person.source_digest == rows.digest:
         return person, "unchanged"
-    return _write(person, rows), "updated"
+    else:
+        outcome, person = "updated", _write(person, rows)
+    known.update(dict.fromkeys(rows.named, person))
+    return person, outcome
 
 
 def _write(person: Staff, rows: PractitionerRows) -> Staff:
+    is_new = person.pk is None
     take(person, {**rows.fields, "source_digest": rows.digest})
     person.save()
-    bring(person.identifiers, rows.identifiers, ("system", "value"))
-    bring(person.contact_points, rows.contact_points, ("system", "use"))
+    if rows.identifiers or not is_new:
+        bring(person.identifiers, rows.identifiers, ("system", "value"))
+    if rows.contact_points or not is_new:
+        bring(person.contact_points, rows.contact_points, ("system", "use"))
     return person
 
 

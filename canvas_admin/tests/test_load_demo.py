@@ -1,0 +1,191 @@
+"""manage.py load_demo makes the demo clinic, in demonstration mode alone."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import password_validation
+from django.core.management import CommandError, call_command
+from django.db.models import Count
+
+from canvas_admin.management import demo_clinic, demo_loading
+from canvas_admin.management.demo_clinic import BUNDLES, CAST
+from patients.models import (
+    CareTeamMembership,
+    Patient,
+    PatientGroup,
+    PatientGroupExclusion,
+    PatientGroupMember,
+)
+from staffing.groups import AREA_CODES
+from staffing.models import GroupChange, Location, Role, Staff, Team, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Any, tmp_path: Path) -> Path:
+    """Demonstration mode, with its files in a folder of the test."""
+    settings.DEMO = True
+    settings.SQLITE_FILE = tmp_path / "demo.sqlite3"
+    return tmp_path
+
+
+def reach(username: str) -> set[str]:
+    """The full names of the patients whom somebody reaches."""
+    user = User.objects.get(username=username)
+    return {patient.name for patient in Patient.objects.accessible_to(user)}
+
+
+def passwords(folder: Path) -> dict[str, str]:
+    return json.loads((folder / "demo.passwords.json").read_text())
+
+
+def counts() -> list[int]:
+    """How many rows there are of everything that the command makes."""
+    models = (Patient, Staff, User, Role, Team, Location, PatientGroup, GroupChange)
+    more = (PatientGroupMember, PatientGroupExclusion, CareTeamMembership)
+    return [model.objects.count() for model in (*models, *more)]
+
+
+def test_it_is_refused_beside_real_patients(settings: Any) -> None:
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="demonstration mode alone"):
+        call_command("load_demo")
+    assert not Patient.objects.exists()
+    assert not User.objects.exists()
+
+
+def test_the_cast_can_do_what_their_sentences_say() -> None:
+    call_command("load_demo")
+    assert "Ada Alvarez" in reach("nora")
+    assert "Ben Brandt" not in reach("nora")
+    assert "Ben Brandt" in reach("sam")
+    assert "Ada Alvarez" not in reach("sam")
+    assert reach("olga") == reach("nora")
+    assert len(reach("max")) == Patient.objects.count()
+    assert reach("ines") == reach("nil") == reach("ruth") == set()
+    users = {user.username: user for user in User.objects.all()}
+    assert users["nora"].has_perm("patients.add_condition")
+    assert users["olga"].has_perm("patients.add_patient")
+    assert not users["olga"].has_perm("patients.view_condition")
+    assert users["max"].has_perms(["patients.view_condition", "patients.add_condition"])
+    assert users["ruth"].has_perm("staffing.change_staffpermissions")
+    assert not users["ruth"].groups.filter(managed__code__in=AREA_CODES).exists()
+    assert not users["nil"].groups.exists()
+    assert not users["ines"].live
+
+
+def test_everyone_signs_in_with_the_password_in_the_file(folder: Path) -> None:
+    call_command("load_demo")
+    known = passwords(folder)
+    assert list(known) == [person.username for person in CAST]
+    assert (folder / "demo.passwords.json").stat().st_mode & 0o777 == 0o600
+    for user in User.objects.all():
+        assert user.check_password(known[user.username])
+        password_validation.validate_password(known[user.username], user)
+    assert len(set(known.values())) == len(CAST)
+
+
+def test_every_kind_of_patient_and_membership_is_there() -> None:
+    call_command("load_demo")
+    north, south, campaign = (
+        PatientGroup.objects.get(name=name)
+        for name in (demo_clinic.NORTH, demo_clinic.SOUTH, demo_clinic.CAMPAIGN)
+    )
+    assert not campaign.use_for_permissions
+    assert campaign.memberships.exists()
+    assert north.memberships.filter(end_date__isnull=False).exists()
+    assert north.memberships.count() > north.memberships.in_force().count() + 1
+    assert south.exclusions.get().reason
+    memberships = Patient.objects.filter(
+        group_memberships__patient_group__in=[north, south]
+    ).annotate(groups=Count("group_memberships"))
+    assert memberships.filter(groups=2).exists()
+    assert Patient.objects.filter(group_memberships__isnull=True).exists()
+    assert Patient.objects.filter(active=False, deceased=False).count() == 1
+    assert Patient.objects.filter(deceased=True).exists()
+    assert not Patient.objects.get(first_name="Cyn").group_memberships.filter(
+        patient_group__use_for_permissions=True
+    )
+    ada = Patient.objects.get(first_name="Ada")
+    assert ada.care_team.get(lead=True).staff.user.username == "nora"
+    assert ada.conditions.count() >= 3
+
+
+def test_the_bundles_are_real_and_named_by_their_folder() -> None:
+    assert len(list(BUNDLES.glob("*.json"))) >= 23
+
+
+def test_a_second_run_adds_nothing_and_keeps_the_passwords(folder: Path) -> None:
+    call_command("load_demo")
+    before, known = counts(), passwords(folder)
+    call_command("load_demo")
+    assert counts() == before
+    assert passwords(folder) == known
+
+
+def test_a_second_run_leaves_what_a_visitor_changed() -> None:
+    call_command("load_demo")
+    nora = User.objects.get(username="nora").staff
+    nora.revoke(nora.user.groups.get(name="Clinical write"))
+    ada = Patient.objects.get(first_name="Ada")
+    PatientGroup.objects.get(name=demo_clinic.NORTH).remove(ada)
+    ada.last_name = "Berg"
+    ada.save()
+    call_command("load_demo")
+    assert not nora.user.groups.filter(name="Clinical write").exists()
+    assert not any(name.startswith("Ada") for name in reach("nora"))
+    assert Patient.objects.get(first_name="Ada").last_name == "Berg"
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "make_group",
+        "make_person",
+        "make_team",
+        "call_command",
+        "place_patients",
+        "fill",
+    ],
+)
+def test_an_interrupted_run_is_mended_by_the_next(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    whole = getattr(demo_loading, step)
+    calls = []
+
+    def interrupted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(step)
+        if len(calls) == 2 or step in ("call_command", "place_patients"):
+            raise KeyboardInterrupt
+        return whole(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(demo_loading, step, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            call_command("load_demo")
+    call_command("load_demo")
+    mended = counts()
+    assert len(passwords(folder)) == len(CAST)
+    call_command("load_demo")
+    assert counts() == mended
+    assert "Ada Alvarez" in reach("nora")
+    assert "Ben Brandt" in reach("sam")
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", "{}"])
+def test_a_lost_or_broken_password_file_is_made_anew(
+    folder: Path, content: str | None
+) -> None:
+    call_command("load_demo")
+    file = folder / "demo.passwords.json"
+    if content is None:
+        file.unlink()
+    else:
+        file.write_text(content)
+    call_command("load_demo")
+    nora = User.objects.get(username="nora")
+    assert nora.check_password(passwords(folder)["nora"])
