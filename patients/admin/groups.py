@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from canvas_admin.records.admin import KeyedAdmin
 from canvas_admin.records.forms import VersionedForm
@@ -175,10 +175,13 @@ class PatientGroupAdmin(KeyedAdmin):
         said = [_("The group and its name; the history of its members is kept.")]
         if obj.auth_group_id is None:
             return said
-        said.append(
-            _("The auth group “%(name)s”, which %(count)d people hold.")
-            % {"name": obj.auth_group_name, "count": len(effects.holders_of(obj))}
+        holders = len(effects.holders_of(obj))
+        text = ngettext(
+            "The auth group “%(name)s”, which %(count)d person holds.",
+            "The auth group “%(name)s”, which %(count)d people hold.",
+            holders,
         )
+        said.append(text % {"name": obj.auth_group_name, "count": holders})
         roles = Role.objects.filter(default_auth_groups=obj.auth_group_id)
         return said + [
             _("The role “%(role)s” starts people with it; it will not any more.")
