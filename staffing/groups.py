@@ -6,7 +6,7 @@ when it was made, so a renamed row is repaired and never confused with another.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from django.apps import AppConfig, apps
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 logger = logging.getLogger("canvas_admin.staffing")
@@ -295,11 +294,13 @@ def sync_managed_groups() -> list[str]:
     """
     with transaction.atomic(), changing_auth_groups():
         permissions = _permissions_by_name()
-        return [
-            sentence
-            for declared in MANAGED_GROUPS
-            for sentence in _sync(declared, permissions)
-        ]
+        repairs = _set_intruders_aside()
+        for declared in MANAGED_GROUPS:
+            repairs += _sync(declared, permissions)
+        repairs += _strip_the_others()
+    for sentence in repairs:
+        logger.warning(sentence)
+    return repairs
 
 
 def _permissions_by_name() -> dict[str, Permission]:
@@ -318,14 +319,13 @@ def _sync(declared: ManagedGroup, permissions: dict[str, Permission]) -> list[st
     link = link_model.objects.select_related("group").filter(code=declared.code).first()
     repairs = []
     if link is None:
-        _set_intruder_aside(declared.name)
         group = Group.objects.create(name=declared.name)
         link_model.objects.create(code=declared.code, group=group)
     else:
         group = link.group
         if group.name != declared.name:
             repairs.append(f"“{group.name}” is named “{declared.name}” again")
-            _set_intruder_aside(declared.name)
+            _rename_away(Group.objects.filter(name=declared.name))
             group.name = declared.name
             group.save()
     wanted = {permissions[name].pk for name in declared.permissions}
@@ -334,15 +334,30 @@ def _sync(declared: ManagedGroup, permissions: dict[str, Permission]) -> list[st
         if link is not None:
             repairs.append(f"“{declared.name}” has its own permissions again")
         group.permissions.set(wanted)
-    for sentence in repairs:
-        logger.warning(sentence)
     return repairs
 
 
-def _set_intruder_aside(name: str) -> None:
-    """Rename a group that has taken a managed name, so that its holders gain nothing."""
-    taken = Group.objects.filter(Q(name__iexact=name), managed__isnull=True)
+def _set_intruders_aside() -> list[str]:
+    """Rename unmanaged groups that have taken a managed name, in any case."""
+    others = Group.objects.filter(managed__isnull=True)
+    return _rename_away(group for group in others if is_managed_name(group.name))
+
+
+def _rename_away(taken: Iterable[Group]) -> list[str]:
+    """Free the names of these groups; a managed one among them gets its own later."""
+    repairs = []
     for group in taken:
-        group.name = f"Not managed {group.pk}: {name}"
+        repairs.append(f"an auth group had taken the name “{group.name}”")
+        group.name = f"Not managed {group.pk}: {group.name}"[:150]
         group.save()
-        logger.warning("an auth group had taken the name “%s”", name)
+    return repairs
+
+
+def _strip_the_others() -> list[str]:
+    """Take model permissions from every other group: only managed ones hold any."""
+    others = Group.objects.filter(managed__isnull=True, permissions__isnull=False)
+    repairs = []
+    for group in others.distinct().order_by("pk"):
+        repairs.append(f"“{group.name}” has no model permissions any more")
+        group.permissions.clear()
+    return repairs
