@@ -41,6 +41,15 @@ def linked(row: Any, site: str = "admin") -> str:
         return str(row)
 
 
+def _asks(entry: Any, lookup: str) -> bool:
+    """Whether a declared filter puts this lookup into an address."""
+    entry = entry[0] if isinstance(entry, tuple) else entry
+    if isinstance(entry, str):
+        field, _separator, comparison = lookup.partition("__")
+        return field == entry and comparison in FILTER_LOOKUPS
+    return lookup == entry.parameter_name
+
+
 class KeyedChangeList(ChangeList):
     """A list whose links carry public keys, under the name of what it lists."""
 
@@ -194,11 +203,7 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
     def lookup_allowed(
         self, lookup: str, value: str, request: HttpRequest | None = None
     ) -> bool:
-        for entry in self.get_list_filter(request):
-            field = entry[0] if isinstance(entry, tuple) else entry
-            if isinstance(field, str) and lookup.startswith(field):
-                return lookup.removeprefix(field).strip("_") in FILTER_LOOKUPS
-        return False
+        return any(_asks(entry, lookup) for entry in self.get_list_filter(request))
 
     def get_fieldsets(
         self, request: HttpRequest, obj: Any = None
@@ -278,6 +283,8 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
         return self._log(request, obj, ADDITION, "added", message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        if message == []:
+            return None
         return self._log(request, obj, CHANGE, "changed", message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
