@@ -112,6 +112,12 @@ class PatientGroup(Versioned):
                 grants.withdraw(self)
             self._record(before, by)
 
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises ProtectedError: retire() deletes as far as anyone can see."""
+        raise models.ProtectedError(
+            _("Patient groups are retired, never deleted."), {self}
+        )
+
     @transaction.atomic
     def retire(self, by: Any = SHELL) -> None:
         """Delete as far as anyone can see: holders lose it, rows stay as history."""

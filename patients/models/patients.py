@@ -87,6 +87,12 @@ class Patient(Versioned):
         )
         super().save(*args, **kwargs)
 
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Raises ProtectedError: nothing about a patient is deleted (DESIGN section 3)."""
+        raise models.ProtectedError(
+            _("Patients become inactive, never deleted."), {self}
+        )
+
     @property
     def name(self) -> str:
         """First, middle and last name, as shown."""

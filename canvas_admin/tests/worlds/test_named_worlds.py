@@ -4,18 +4,19 @@ The first are those of guardian (a filter and a check that disagree, rows that o
 what they were for); then come the edges of our own rule.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
+from django.db.models import ProtectedError
 from guardian.models import GroupObjectPermission, UserObjectPermission
 from guardian.shortcuts import assign_perm, get_objects_for_user
 
 from canvas_admin.records import clock
-from canvas_admin.testing import give, make_group, make_staff
+from canvas_admin.testing import give, make_group, make_patient, make_staff
 from canvas_admin.tests.worlds.building import TICK, at
 from patients import access, areas, grants
 from patients.decisions import decide
@@ -268,6 +269,19 @@ def test_an_id_used_again_brings_nothing_of_the_old_one(cast):
     assert reach_of(cast.nora.user, cast.ada, cast.ben) == set()
     give(cast.nora, "Patients: Plain")
     assert reach_of(cast.nora.user, cast.ada, cast.ben) == {cast.ben}
+
+
+def test_nothing_that_a_grant_rests_on_is_deleted(cast):
+    """So that no row outlives what it was for, and no id is used again."""
+    lone = make_group("Lone")
+    stray = make_patient("Dee", "Duarte", date(1999, 1, 1))
+    for row in (lone, stray, cast.ada, cast.north, cast.nora, cast.nora.user):
+        with pytest.raises(ProtectedError):
+            row.delete()
+    for rows in (Patient.objects.filter(pk=cast.ada.pk), PatientGroup.objects.all()):
+        with pytest.raises(ProtectedError):
+            rows.delete()
+    assert reach_of(cast.nora.user, cast.ada) == {cast.ada}
 
 
 def test_a_new_group_of_the_same_name_is_a_new_group(cast):
