@@ -17,6 +17,10 @@ class MomentField(forms.DateTimeField):
         format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}
     )
 
+    def __init__(self, **kwargs: Any) -> None:
+        # Django asks for a hidden second control where the default is a function.
+        super().__init__(**{**kwargs, "show_hidden_initial": False})
+
     def to_python(self, value: Any) -> datetime | None:
         moment = super().to_python(value)
         if moment is not None and moment.year not in YEARS:
