@@ -47,6 +47,14 @@ PATTERN = ((NORTH,), (SOUTH,), (NORTH,), (SOUTH,), (NORTH, SOUTH), ())
 
 def load() -> None:
     """Make the whole clinic. Raises CommandError when a bundle cannot be imported."""
+    make_staff()
+    call_command("import_fhir", str(demo_clinic.BUNDLES), stdout=StringIO())
+    place_patients()
+    give_passwords(passwords_file())
+
+
+def make_staff() -> None:
+    """Roles, locations, patient groups without patients, the cast, and their teams."""
     for role in demo_clinic.ROLES:
         make_role(*role)
     for name, time_zone in demo_clinic.LOCATIONS:
@@ -57,9 +65,6 @@ def load() -> None:
         make_person(person)
     for team in demo_clinic.TEAMS:
         make_team(team)
-    call_command("import_fhir", str(demo_clinic.BUNDLES), stdout=StringIO())
-    place_patients()
-    give_passwords(passwords_file())
 
 
 @transaction.atomic
