@@ -31,12 +31,18 @@ class SecondStep(DefaultMFAAdapter):
 
 
 class Rationed:
-    """A form for a code, of which a person may try so many in an hour."""
+    """A form for a code: only so many are tried in an hour, and each is good once.
+
+    Both are counted in the database, for all processes together.
+    """
 
     def clean_code(self) -> str:
         if not ration.take(self.user, "second-step", CODES_PER_HOUR):
             raise ValidationError(_("Too many codes were tried. Wait an hour."))
-        return super().clean_code()
+        code = super().clean_code()
+        if not ration.take(self.user, f"code {code.strip()}"[:32], 1):
+            raise ValidationError(_("This code was used before. Wait for the next."))
+        return code
 
 
 class CodeForm(Rationed, AuthenticateForm):

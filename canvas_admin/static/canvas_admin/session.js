@@ -44,6 +44,11 @@
     ask();
   });
 
+  // htmx notes the page's path, which may name a patient, whatever it is told.
+  addEventListener("DOMContentLoaded", () => {
+    sessionStorage.clear();
+    localStorage.clear();
+  });
   // A page that the browser kept for Back may belong to a session that is over.
   addEventListener("pageshow", (event) => {
     if (event.persisted) location.reload();

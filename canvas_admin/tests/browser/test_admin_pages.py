@@ -1,0 +1,150 @@
+"""The administration in Chromium: axe on every page, the chooser by keyboard."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from canvas_admin.testing import give
+from canvas_admin.tests.addresses import furnish
+from canvas_admin.tests.browser.conftest import LOOKS, Look, axe
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def clinic(site: SimpleNamespace) -> SimpleNamespace:
+    """The site with a row of everything, and ruth holding every administration group."""
+    furnish(site)
+    give(site.ruth, "Settings", "Integrations", "Audit read")
+    return site
+
+
+def addresses(user: Any) -> Iterator[str]:
+    """The pages of every registered model, about its first row where about a row."""
+    request = HttpRequest()
+    request.user = user
+    for model, model_admin in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield reverse(f"{name}_changelist")
+        yield reverse(f"{name}_add")
+        row = model_admin.get_queryset(request).first()
+        assert row is not None, f"furnish() makes no {model.__name__}"
+        for page in ("change", "history", "delete"):
+            yield model_admin.url_of(row, page)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_every_page_of_the_administration_passes_axe(
+    clinic: SimpleNamespace, open_page: Any, look: Look
+) -> None:
+    page = open_page("ruth", "/admin/", look)
+    broken = complaints(page)
+    for path in ["/admin/", "/admin/staffing/", *addresses(clinic.ruth.user)]:
+        answer = page.goto(path)
+        assert answer.status in (200, 403), path
+        axe(page)
+        add_rows(page)
+    assert broken == []
+
+
+def add_rows(page: Page) -> None:
+    """Open an empty row in every table of parts, and look again."""
+    links = page.locator(".add-row a")
+    for number in range(links.count()):
+        links.nth(number).click()
+    if links.count():
+        axe(page)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_refused_forms_pass_axe(
+    clinic: SimpleNamespace, open_page: Any, look: Look
+) -> None:
+    page = open_page("ruth", "/admin/", look)
+    for model in ("staffing_staff", "staffing_role", "patients_patientgroup"):
+        page.goto(reverse(f"admin:{model}_add"))
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.locator(".errornote")).to_be_visible()
+        axe(page)
+
+
+def test_the_chooser_moves_a_group_by_keyboard(
+    clinic: SimpleNamespace, open_page: Any
+) -> None:
+    page = open_page("ruth", permissions_of(clinic.nora))
+    available = page.get_by_label("Available groups")
+    chosen = page.get_by_label("Chosen groups")
+    expect(available.get_by_role("option", name="Schedule write")).to_be_attached()
+
+    page.get_by_label("Filter").first.fill("sched")
+    expect(available.get_by_role("option")).to_have_text(["Schedule write"])
+    available.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(chosen.get_by_role("option", name="Schedule write")).to_be_attached()
+    expect(available.get_by_role("option")).to_have_count(0)
+    axe(page)
+
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert "Schedule write" in names(clinic.nora)
+
+
+def test_the_chooser_takes_a_group_away_by_button(
+    clinic: SimpleNamespace, open_page: Any
+) -> None:
+    page = open_page("ruth", permissions_of(clinic.nora))
+    page.get_by_label("Chosen groups").select_option(label="Patients: North")
+    page.get_by_role("button", name="Remove").click()
+    page.get_by_label("Filter").last.fill("a filter hides, and takes nothing away")
+    page.get_by_role("button", name="Save", exact=True).click()
+    assert names(clinic.nora) == [
+        "Clinical read",
+        "Clinical write",
+        "Profile read",
+        "Tasking access",
+    ]
+
+
+def test_the_way_back_to_the_app_is_in_the_header(
+    clinic: SimpleNamespace, open_page: Any
+) -> None:
+    give(clinic.ruth, "Profile read", "All Patients")
+    page = open_page("ruth", "/admin/staffing/staff/")
+    page.get_by_role("navigation", name="Main").get_by_role(
+        "link", name="Patients", exact=True
+    ).click()
+    page.wait_for_url("**/patients/")
+
+
+def test_the_administration_keeps_nothing_in_the_browser(
+    clinic: SimpleNamespace, open_page: Any
+) -> None:
+    page = open_page("ruth", "/admin/")
+    page.goto(permissions_of(clinic.nora))
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+def permissions_of(staff: Any) -> str:
+    return reverse("admin:staffing_staffpermissions_change", args=[staff.key])
+
+
+def names(staff: Any) -> list[str]:
+    groups = staff.user.groups.order_by("name")
+    return list(groups.values_list("name", flat=True))
+
+
+def complaints(page: Page) -> list[str]:
+    """What the browser complains about, but refusals of pages that ruth may not open."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(f"{page.url} {error}"))
+    page.on(
+        "console",
+        lambda m: "403" in m.text or found.append(f"{page.url} {m.text}"),
+    )
+    return found
