@@ -8,6 +8,8 @@ from django.utils.html import escape
 
 # Shorter texts stand in every page by chance.
 SHORTEST_KEY = 8
+# Expires is the Date once more, on pages that must not be cached.
+CLOCKED = {"Date", "Expires", "X-Correlation-Id"}
 _HIDDEN = re.compile(
     rb'(name="(?:csrfmiddlewaretoken|form_token)" value=")[^"]*|(X-CSRFToken[^:]*: ?.?.?)'
     rb"[0-9A-Za-z]{64}"
@@ -22,7 +24,7 @@ def masked(response: Any, key: str = "") -> tuple[int, dict[str, str], bytes]:
     headers = {
         name: _hide(_NONCE.sub("nonce", value), key, correlation)
         for name, value in sorted(response.headers.items())
-        if name not in ("Date", "X-Correlation-Id")
+        if name not in CLOCKED
     }
     # Whether these two are sent depends on the session's age and on nothing else.
     others = response.cookies.keys() - {"csrftoken", "sessionid"}

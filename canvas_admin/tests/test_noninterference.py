@@ -1,0 +1,201 @@
+"""What a person may not see changes nothing that the person sees (DESIGN section 12).
+
+In random worlds every address is asked twice, before and after a patient out of reach
+arrives with everything linked. Staff get the same bytes after the one mask. On the pages
+that show A8 to A10 to their holders, the patient's name and date of birth are all that
+may appear: marks in every other field must not.
+"""
+
+import os
+import random
+import time
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.db.models import Q
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from canvas_admin.testing import make_group, make_patient
+from canvas_admin.tests import proof
+from canvas_admin.tests.addresses import address, every_name, furnish
+from canvas_admin.tests.masking import masked
+from patients.access import Stream
+from patients.models import (
+    CareTeamMembership,
+    Condition,
+    Patient,
+    PatientAddress,
+    PatientContactPoint,
+    PatientGroupExclusion,
+    PatientIdentifier,
+    PatientName,
+)
+
+# The worlds are split, so that several processes share them.
+PARTS = 2
+WATCHERS = ("nora", "sam", "olga", "nil", "ruth")
+# Pages where an administrator may meet a patient out of reach: A8, A9 and A10.
+ADMINISTRATION = "admin:patients_patientgroup_"
+# Asking these would change the session, so that every later answer is another one.
+END_OF_SESSION = {"account_logout", "admin:logout"}
+MARK = "zqxmark"
+
+
+def asked(cast: SimpleNamespace) -> dict[str, tuple[str, str, dict[str, str]]]:
+    """label → (method, address, data): every URL, and the forms in which people type."""
+    found = {
+        name: ("get", address(name, cast), {})
+        for name in every_name()
+        if name not in END_OF_SESSION
+    }
+    search, listed = reverse("patients:search"), reverse("patients:list")
+    for text in ("al", "zo", "alvarez", "1980-01-02", MARK, "100000001"):
+        found[f"search {text}"] = ("post", search, {"q": text})
+    found["list by birth"] = ("get", f"{listed}?sort=born&show=all", {})
+    found["list all"] = ("get", f"{listed}?show=all", {})
+    return found
+
+
+def answers(cast: SimpleNamespace, who: str) -> dict[str, Any]:
+    """Every answer that this person gets, masked, and its bare text under "text …"."""
+    client = Client()
+    client.force_login(
+        getattr(cast, who).user, backend="staffing.backends.StaffBackend"
+    )
+    seen = {}
+    for label, (method, url, data) in asked(cast).items():
+        response = getattr(client, method)(url, data)
+        seen[label] = masked(response, cast.ada.key)
+    return seen
+
+
+def arrive(chance: random.Random, cast: SimpleNamespace, who: str) -> Patient:
+    """A patient out of this person's reach, with a mark in every field but the name."""
+    patient = make_patient(
+        chance.choice(["Ada", "Zoe", "Al"]),
+        chance.choice(["Alvarez", "Zorn", "Brandt"]),
+        chance.choice([date(1980, 1, 2), date(1931, 7, 7)]),
+        active=chance.random() < 0.8,
+        deceased=chance.random() < 0.2,
+    )
+    PatientName.objects.create(patient=patient, use="old", family=MARK, given=MARK)
+    PatientIdentifier.objects.create(patient=patient, system=MARK, value="100000001")
+    PatientAddress.objects.create(patient=patient, lines=MARK, city=MARK)
+    PatientContactPoint.objects.create(patient=patient, system="phone", value=MARK)
+    for number in range(chance.randrange(1, 6)):
+        Condition.objects.create(
+            patient=patient,
+            system="http://snomed.info/sct",
+            code=f"{MARK}{number}",
+            display=MARK,
+            clinical_status="active",
+        )
+    CareTeamMembership.objects.create(
+        patient=patient, staff=getattr(cast, who), role=cast.care_team_role, lead=True
+    )
+    for group in _groups_not_held(cast, who):
+        if chance.random() < 0.5:
+            group.add(patient)
+    if chance.random() < 0.3:
+        PatientGroupExclusion(
+            patient_group=cast.north, patient=patient, reason=MARK
+        ).save()
+    return patient
+
+
+def _groups_not_held(cast: SimpleNamespace, who: str) -> list[Any]:
+    held = getattr(cast, who).user.groups.all()
+    opened = [g for g in (cast.north, cast.south) if g.auth_group not in held]
+    return [*opened, cast.east, cast.campaign]
+
+
+def differences(cast: SimpleNamespace, who: str, chance: random.Random) -> list[str]:
+    """What this person learns from the arrival of a patient out of reach: nothing."""
+    before = answers(cast, who)
+    patient = arrive(chance, cast, who)
+    user = getattr(cast, who).user
+    assert not Patient.objects.accessible_to(user).filter(pk=patient.pk).exists()
+    learned = []
+    for label, answer in answers(cast, who).items():
+        text = answer[2].decode()
+        told = [mark for mark in (MARK, patient.key, patient.mrn) if mark in text]
+        if label in (f"search {MARK}",):
+            told = [mark for mark in told if mark != MARK]
+        if told:
+            learned.append(f"{who} reads {told} at {label}")
+        held_by_administrators = who == "ruth" and label.startswith(ADMINISTRATION)
+        if not held_by_administrators and answer != before[label]:
+            learned.append(
+                f"{who} sees a difference at {label}: " + _first(answer, before[label])
+            )
+    return learned
+
+
+def _first(one: Any, other: Any) -> str:
+    """Where two masked answers begin to differ."""
+    a, b = (f"{x[0]} {x[1]} {x[2].decode()}" for x in (one, other))
+    at = len(os.path.commonprefix([a, b]))
+    return f"{b[max(0, at - 60) : at + 40]!r} became {a[max(0, at - 60) : at + 40]!r}"
+
+
+def world(chance: random.Random, cast: SimpleNamespace) -> None:
+    """Make the cast's clinic a different one each time."""
+    cast.east = make_group("East", use_for_permissions=chance.random() < 0.5)
+    cast.campaign = make_group("Campaign", [cast.ada], use_for_permissions=False)
+    for number in range(chance.randrange(4)):
+        patient = make_patient("Extra", f"Person{number}", date(1960, 1, 1 + number))
+        chance.choice([cast.north, cast.south, cast.east]).add(patient)
+
+
+@pytest.fixture(autouse=True)
+def _the_clock_stands_still(monkeypatch):
+    """What may differ between two answers is the patient, not the minute."""
+    now = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("part", range(PARTS))
+def test_noninterference_in_random_worlds(cast, part):
+    furnish(cast)
+    seed, started, found = proof.seed(), time.monotonic(), []
+    worlds = range(part, proof.count(small=PARTS, big=100), PARTS)
+    for number in worlds:
+        chance = random.Random(f"{seed}-{number}")
+        for who in WATCHERS:
+            with transaction.atomic():
+                world(chance, cast)
+                found += [
+                    f"world {number}: {d}" for d in differences(cast, who, chance)
+                ]
+                transaction.set_rollback(True)
+    proof.record(
+        "noninterference",
+        connection.vendor,
+        seed,
+        len(worlds),
+        len(found),
+        time.monotonic() - started,
+        part=str(part),
+        addresses=len(asked(cast)),
+    )
+    assert not found, "\n".join(found[:20])
+
+
+def test_the_check_finds_a_leak(cast, monkeypatch):
+    """With the rule broken on purpose nora's pages change, and the check says so."""
+    furnish(cast)
+    chance = random.Random(1)
+    world(chance, cast)
+    before = answers(cast, "nora")
+    arrive(chance, cast, "nora")
+    monkeypatch.setattr("patients.access.condition", lambda standing, field: Q())
+    monkeypatch.setattr("patients.access.streams", lambda user: [Stream(None)])
+    after = answers(cast, "nora")
+    assert before["patients:list"] != after["patients:list"]
+    assert before["search al"] != after["search al"]
