@@ -1,0 +1,127 @@
+"""Accounts in the administration: the address, and the one-time link."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from canvas_admin.audit.models import AuditRow
+from canvas_admin.records.admin import address
+from staffing.models import User
+from staffing.tests.pages import errors_of, fields_of, submit
+
+LIST = "/admin/staffing/user/"
+PASSWORD = "a long enough pass phrase"
+
+
+def link_page(user: User) -> str:
+    return f"{LIST}{user.key}/link/"
+
+
+def test_the_address_is_changed_and_recorded(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    url = address(cast.nora.user)
+    submit(signed_in("ruth"), url, "user_form", email="nora@clinic.example")
+    cast.nora.user.refresh_from_db()
+    assert cast.nora.user.email == "nora@clinic.example"
+    row = AuditRow.objects.get(action="account.address")
+    assert row.actor == cast.ruth.user.key
+    assert row.subject == f"user/{cast.nora.user.key}"
+    assert row.detail == {"was": "", "now": "nora@clinic.example"}
+
+
+def test_two_tabs_are_shown_both_addresses(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    ruth, url = signed_in("ruth"), address(cast.nora.user)
+    data = fields_of(ruth.get(url), "user_form")
+    submit(ruth, url, "user_form", email="first@clinic.example")
+    refused = ruth.post(url, data | {"email": "second@clinic.example"})
+    assert "first@clinic.example" in errors_of(refused)
+    assert "second@clinic.example" in errors_of(refused)
+    cast.nora.user.refresh_from_db()
+    assert cast.nora.user.email == "first@clinic.example"
+    ruth.post(url, fields_of(refused, "user_form"))
+    cast.nora.user.refresh_from_db()
+    assert cast.nora.user.email == "second@clinic.example"
+
+
+def test_saving_writes_back_nothing_but_the_address(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    """A password chosen, or an account switched off, while the form was open stays."""
+    ruth, url = signed_in("ruth"), address(cast.nora.user)
+    data = fields_of(ruth.get(url), "user_form")
+    User.objects.filter(pk=cast.nora.user.pk).update(password="!", is_active=False)
+    ruth.post(url, data | {"email": "nora@clinic.example"})
+    cast.nora.user.refresh_from_db()
+    assert cast.nora.user.password == "!"
+    assert not cast.nora.user.is_active
+
+
+@pytest.mark.parametrize("email", ["no address", "a\x00@b.example", "x" * 10_000])
+def test_a_bad_address_is_said(
+    cast: SimpleNamespace, signed_in: Any, email: str
+) -> None:
+    answer = submit(
+        signed_in("ruth"), address(cast.nora.user), "user_form", email=email
+    )
+    assert errors_of(answer)
+    cast.nora.user.refresh_from_db()
+    assert cast.nora.user.email == ""
+
+
+def test_a_link_is_asked_for_shown_once_and_recorded(
+    cast: SimpleNamespace, signed_in: Any, client: Any
+) -> None:
+    ruth = signed_in("ruth")
+    asked = ruth.get(link_page(cast.nora.user)).content.decode()
+    assert "/account/password/link/" not in asked
+    assert not AuditRow.objects.filter(action="account.link").exists()
+    shown = ruth.post(link_page(cast.nora.user))
+    link = fields_of_area(shown.content.decode())
+    assert shown["Cache-Control"] == "no-store"
+    row = AuditRow.objects.get(action="account.link")
+    assert row.subject == f"user/{cast.nora.user.key}"
+    form = client.get(link, follow=True)
+    assert form.status_code == 200
+    chosen = {"password1": PASSWORD, "password2": PASSWORD}
+    client.post(form.redirect_chain[-1][0], chosen)
+    cast.nora.user.refresh_from_db()
+    assert cast.nora.user.check_password(PASSWORD)
+
+
+def fields_of_area(html: str) -> str:
+    """The text of the page's text area."""
+    return html.partition("<textarea")[2].partition(">")[2].partition("<")[0].strip()
+
+
+def test_no_link_for_oneself_the_inactive_or_accounts_of_nobody(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    walk_in = User.objects.create_user("walk.in")
+    ruth = signed_in("ruth")
+    for user in (cast.ruth.user, cast.ines.user, walk_in):
+        assert ruth.get(link_page(user)).status_code == 403
+        assert ruth.post(link_page(user)).status_code == 403
+    missing = f"{LIST}{'0' * 32}/link/"
+    assert ruth.post(missing).status_code == 403
+    assert not AuditRow.objects.filter(action="account.link").exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"q": "nora"}, {"nora"}),
+        ({"q": "Ruth Example"}, {"ruth"}),
+        ({"is_active__exact": "0"}, {"ines"}),
+        ({"staff": "no"}, {"walk.in"}),
+    ],
+)
+def test_accounts_are_found_by_name_state_and_person(
+    cast: SimpleNamespace, signed_in: Any, query: dict[str, str], found: set[str]
+) -> None:
+    User.objects.create_user("walk.in")
+    rows = signed_in("ruth").get(LIST, query).context["cl"].result_list
+    assert {user.username for user in rows} == found
