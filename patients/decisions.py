@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Exists, Q
+from django.db.models import Exists
 from django.utils.translation import gettext as _
 
 from patients import access, areas
@@ -109,10 +109,7 @@ def _sentences(
 ) -> list[str]:
     if standing.user is None:
         return [_("The account or the staff member is not active, so nothing is open.")]
-    user = User.objects.get(pk=standing.user)
-    said = []
-    for name in needed:
-        said += _about_permission(user, standing, name, name in missing)
+    said = _about_permissions(standing, needed, missing)
     if patient is None:
         return said
     if ACCESS in missing:
@@ -123,27 +120,41 @@ def _sentences(
     return said
 
 
-def _about_permission(
-    user: User, standing: Standing, name: str, lacking: bool
+def _about_permissions(
+    standing: Standing, needed: tuple[str, ...], missing: list[str]
 ) -> list[str]:
+    """For each auth group what it gives of the needed, then what is missing."""
     if standing.superuser:
         return []
-    app_label, _dot, codename = name.partition(".")
-    q = Q(permissions__content_type__app_label=app_label)
-    carriers = Group.objects.filter(q, permissions__codename=codename).order_by("pk")
-    label = _label(name)
-    if lacking:
-        names = ", ".join(f"“{group.name}”" for group in carriers)
-        return [
-            _("“%(permission)s” is missing; it comes with %(groups)s.")
-            % {"permission": label, "groups": names or _("no auth group")}
-        ]
-    held = carriers.filter(pk__in=standing.auth_groups)
-    return [
-        _("“%(permission)s” comes with %(held)s.")
-        % {"permission": label, "held": how_held(user, group)}
-        for group in held
-    ]
+    user = User.objects.get(pk=standing.user)
+    carriers = {name: _groups_with(name) for name in needed}
+    groups = {group.pk: group for found in carriers.values() for group in found}
+    said = []
+    for pk in sorted(groups.keys() & standing.auth_groups):
+        gives = [name for name in needed if groups[pk] in carriers[name]]
+        words = {"held": how_held(user, groups[pk]), "permissions": _listed(gives)}
+        said.append(_("%(held)s, gives %(permissions)s.") % words)
+    for name in needed:
+        if name in missing:
+            names = ", ".join(f"“{group.name}”" for group in carriers[name])
+            words = {"permission": _listed([name]), "groups": names or _("No group")}
+            said.append(
+                _("%(permission)s is missing. It comes with: %(groups)s.") % words
+            )
+    return said
+
+
+def _groups_with(permission: str) -> list[Group]:
+    """The auth groups that carry a model permission."""
+    app_label, _dot, codename = permission.partition(".")
+    carrying = Group.objects.filter(
+        permissions__content_type__app_label=app_label, permissions__codename=codename
+    )
+    return list(carrying.order_by("pk"))
+
+
+def _listed(permissions: list[str]) -> str:
+    return ", ".join(f"“{_label(name)}”" for name in permissions)
 
 
 def _label(name: str) -> str:
@@ -161,8 +172,8 @@ def _about_no_reach(standing: Standing) -> str:
     )
     if not names:
         return _(
-            "No patient group and no “All Patients” is held, so no patient is open."
+            "Neither a patient group nor “All Patients” is held, so no patient is open."
         )
     return _(
-        "The patient is not a member now of a patient group that is held (%(names)s)."
+        "The patient is not a member now of a patient group that is held: %(names)s."
     ) % {"names": names}
