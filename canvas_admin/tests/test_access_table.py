@@ -1,0 +1,171 @@
+"""Who gets what at every URL: one table, and a URL that is missing from it fails.
+
+A cell is the answer to GET and to an empty POST. "login" is a redirect to the sign-in
+page. Patient pages are about ada, whom nora and max reach. seth holds Settings alone.
+ines, who is inactive, gets what anybody gets who is not signed in.
+"""
+
+# ruff: noqa: E501 (the table is wide)
+
+import pytest
+from django.db import transaction
+
+from canvas_admin.testing import make_staff
+from canvas_admin.tests.addresses import address, every_name, furnish
+
+PAGES = """
+url                                   anonymous   nora        sam         olga        max         nil         ruth        seth
+account_change_password               login/login 200/200     200/200     200/200     200/200     200/200     200/200     200/200
+account_inactive                      200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
+account_login                         200/200     302/302     302/302     302/302     302/302     302/302     302/302     302/302
+account_logout                        302/302     200/302     200/302     200/302     200/302     200/302     200/302     200/302
+account_reauthenticate                login/login 200/200     200/200     200/200     200/200     200/200     200/200     200/200
+account_reset_password                200/200     200/200     200/200     200/200     200/200     200/200     200/200     200/200
+account_reset_password_done           200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
+account_reset_password_from_key       200/200     200/200     200/200     200/200     200/200     200/200     200/200     200/200
+account_reset_password_from_key_done  200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
+account_signup                        200/200     302/302     302/302     302/302     302/302     302/302     302/302     302/302
+home                                  login/login 302/302     302/302     302/302     302/302     302/302     302/302     302/302
+mfa_activate_totp                     login/login 302/302     302/302     302/302     302/302     302/302     302/302     302/302
+mfa_authenticate                      302/302     302/302     302/302     302/302     302/302     302/302     302/302     302/302
+mfa_deactivate_totp                   login/login 404/404     404/404     404/404     404/404     404/404     404/404     404/404
+mfa_download_recovery_codes           login/login 404/404     404/404     404/404     404/404     404/404     404/404     404/404
+mfa_generate_recovery_codes           login/login 302/302     302/302     302/302     302/302     302/302     302/302     302/302
+mfa_index                             login/login 200/405     200/405     200/405     200/405     200/405     200/405     200/405
+mfa_reauthenticate                    login/login 302/302     302/302     302/302     302/302     302/302     302/302     302/302
+mfa_view_recovery_codes               login/login 404/405     404/405     404/405     404/405     404/405     404/405     404/405
+patients:chart                        login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:create                       login/login 403/403     403/403     200/200     403/403     403/403     403/403     403/403
+patients:list                         login/login 200/302     200/302     200/302     200/302     403/403     403/403     403/403
+patients:profile                      login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:receipt                      login/login 403/405     403/405     302/405     403/405     403/405     403/405     403/405
+patients:search                       login/login 200/200     200/200     200/200     200/200     403/403     403/403     403/403
+staffing:account                      login/login 200/405     200/405     200/405     200/405     200/405     200/405     200/405
+staffing:session                      200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
+usersessions_list                     login/login 200/302     200/302     200/302     200/302     200/302     200/302     200/302
+"""
+
+# In the administration everybody but ruth and seth is refused, or sent to sign in.
+ADMINISTRATION = """
+url                                         ruth      seth
+admin:app_list                              200/200   200/200
+admin:auth_group_add                        403/403   403/403
+admin:auth_group_change                     200/403   403/403
+admin:auth_group_changelist                 200/200   403/403
+admin:auth_group_delete                     403/403   403/403
+admin:auth_group_history                    200/200   403/403
+admin:index                                 200/200   200/200
+admin:jsi18n                                200/405   200/405
+admin:login                                 403/403   403/403
+admin:logout                                405/200   405/200
+admin:patients_patientgroup_add             200/200   403/403
+admin:patients_patientgroup_change          200/200   403/403
+admin:patients_patientgroup_changelist      200/200   403/403
+admin:patients_patientgroup_delete          200/200   403/403
+admin:patients_patientgroup_effect          200/405   403/405
+admin:patients_patientgroup_exclusion_add   200/200   403/403
+admin:patients_patientgroup_exclusion_lift  200/302   403/403
+admin:patients_patientgroup_exclusions      200/405   403/405
+admin:patients_patientgroup_history         200/200   403/403
+admin:patients_patientgroup_member          200/200   403/403
+admin:patients_patientgroup_member_add      200/200   403/403
+admin:patients_patientgroup_member_remove   200/302   403/403
+admin:patients_patientgroup_member_restore  302/302   403/403
+admin:patients_patientgroup_members         200/302   403/403
+admin:patients_patientgroup_numbers         200/405   403/405
+admin:patients_patientgroup_picker          405/200   405/403
+admin:patients_patientgroup_unreachable     200/200   403/403
+admin:staffing_careteamrole_add             200/200   403/403
+admin:staffing_careteamrole_change          200/200   403/403
+admin:staffing_careteamrole_changelist      200/200   403/403
+admin:staffing_careteamrole_delete          403/403   403/403
+admin:staffing_careteamrole_history         200/200   403/403
+admin:staffing_groupchange_add              403/403   403/403
+admin:staffing_groupchange_change           200/403   403/403
+admin:staffing_groupchange_changelist       200/200   403/403
+admin:staffing_groupchange_delete           403/403   403/403
+admin:staffing_groupchange_history          200/200   403/403
+admin:staffing_location_add                 403/403   200/200
+admin:staffing_location_change              403/403   200/200
+admin:staffing_location_changelist          403/403   200/200
+admin:staffing_location_delete              403/403   403/403
+admin:staffing_location_history             403/403   200/200
+admin:staffing_role_add                     200/200   403/403
+admin:staffing_role_change                  200/200   403/403
+admin:staffing_role_changelist              200/200   403/403
+admin:staffing_role_delete                  403/403   403/403
+admin:staffing_role_history                 200/200   403/403
+admin:staffing_staff_activate               200/302   403/403
+admin:staffing_staff_add                    200/200   403/403
+admin:staffing_staff_change                 200/200   403/403
+admin:staffing_staff_changelist             200/200   403/403
+admin:staffing_staff_deactivate             200/302   403/403
+admin:staffing_staff_delete                 403/403   403/403
+admin:staffing_staff_history                200/200   403/403
+admin:staffing_staffpermissions_add         403/403   403/403
+admin:staffing_staffpermissions_change      200/200   403/403
+admin:staffing_staffpermissions_changelist  200/200   403/403
+admin:staffing_staffpermissions_delete      403/403   403/403
+admin:staffing_staffpermissions_history     200/200   403/403
+admin:staffing_team_add                     200/200   403/403
+admin:staffing_team_change                  200/200   403/403
+admin:staffing_team_changelist              200/200   403/403
+admin:staffing_team_delete                  200/200   403/403
+admin:staffing_team_history                 200/200   403/403
+admin:staffing_user_add                     403/403   403/403
+admin:staffing_user_change                  200/302   403/403
+admin:staffing_user_changelist              200/200   403/403
+admin:staffing_user_delete                  403/403   403/403
+admin:staffing_user_history                 200/200   403/403
+admin:staffing_user_link                    200/200   403/403
+admin:staffing_visittype_add                403/403   200/200
+admin:staffing_visittype_change             403/403   200/200
+admin:staffing_visittype_changelist         403/403   200/200
+admin:staffing_visittype_delete             403/403   403/403
+admin:staffing_visittype_history            403/403   200/200
+effective                                   405/200   405/403
+"""
+
+
+def _table(text: str) -> dict[str, dict[str, str]]:
+    head, *lines = (line.split() for line in text.strip().splitlines())
+    return {line[0]: dict(zip(head[1:], line[1:], strict=True)) for line in lines}
+
+
+PAGE_TABLE, ADMIN_TABLE = _table(PAGES), _table(ADMINISTRATION)
+REFUSED = dict.fromkeys(("nora", "sam", "olga", "max", "nil"), "403/403")
+EXPECTED = PAGE_TABLE | {
+    name: {"anonymous": "login/login", **REFUSED, **cells}
+    for name, cells in ADMIN_TABLE.items()
+}
+
+
+def test_every_url_is_in_the_table():
+    assert every_name() == sorted(EXPECTED)
+
+
+@pytest.mark.parametrize(
+    "who", ["anonymous", "ines", "nora", "sam", "olga", "max", "nil", "ruth", "seth"]
+)
+def test_each_person_gets_what_the_table_says(cast, signed_in, who):
+    furnish(cast)
+    cast.seth = make_staff("seth", "Settings")
+    column = "anonymous" if who == "ines" else who
+    got = {
+        name: "/".join(
+            _answer(signed_in(None if who == "anonymous" else who), method, url)
+            for method in ("get", "post")
+        )
+        for name, url in ((name, address(name, cast)) for name in EXPECTED)
+    }
+    assert got == {name: cells[column] for name, cells in EXPECTED.items()}
+
+
+def _answer(client, method: str, url: str) -> str:
+    """The status of one request, whose effects are undone."""
+    with transaction.atomic():
+        response = getattr(client, method)(url)
+        transaction.set_rollback(True)
+    if response.status_code == 302 and "login/?next=" in response["Location"]:
+        return "login"
+    return str(response.status_code)
