@@ -9,6 +9,7 @@ from django.conf import settings
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import make_group, make_patient
+from patients.management.commands import import_fhir
 from patients.models import Condition, Patient, PatientGroupMember, PatientIdentifier
 from patients.tests.bundles_to_import import (
     SOURCE,
@@ -45,9 +46,11 @@ def everything() -> list[Any]:
     ]
 
 
-def test_a_folder_of_real_bundles_comes_in() -> None:
+def test_a_folder_of_real_bundles_comes_in(capfd: pytest.CaptureFixture[str]) -> None:
     result = run(DEMO)
     assert (result.code, result.err) == (0, "")
+    # The bar is for terminals.
+    assert capfd.readouterr().err == ""
     bundles = len(list(DEMO.glob("*.json")))
     assert numbers(result.out, "Bundles") == [bundles, bundles, 0, 0, 0]
     assert Patient.objects.count() == bundles >= 20
@@ -287,6 +290,18 @@ def test_an_import_is_one_act_in_the_trail_without_the_files_name(
     assert act.detail["Condition created"] == 1
     assert about.patient == Patient.objects.get().key
     assert "Arnesen" not in str(act.detail)
+
+
+def test_an_interruption_says_what_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(import_fhir, "check", interrupt)
+    result = run(write(tmp_path / "1.json", bundle_of(a_patient())))
+    assert result.code == 130
+    assert numbers(result.out, "Bundles") == [1, 0, 0, 0, 0]
 
 
 def test_a_file_named_twice_is_read_once(tmp_path: Path) -> None:

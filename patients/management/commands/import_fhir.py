@@ -138,7 +138,8 @@ class Unreadable:
 def patient_group(name: str) -> PatientGroup:
     """The patient group of this name, in any case. Raises CommandError for none."""
     groups = PatientGroup.objects.filter(retired__isnull=True)
-    found = groups.filter(name__iexact=name).first() if "\x00" not in name else None
+    plain = " ".join(name.split())
+    found = groups.filter(name__iexact=plain).first() if "\x00" not in name else None
     if found is None:
         raise CommandError(f"There is no patient group “{one_line(name)}”.")
     return found
