@@ -23,6 +23,7 @@ from typing import Any
 
 NOT_INSTALLED = 3
 START_SECONDS = 60
+STOP_SECONDS = 10
 # What protects data from a power cut only costs time here.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -65,7 +66,7 @@ def cluster(bin_folder: Path) -> Iterator[str]:
     server = None
     try:
         _make(bin_folder, folder, password, account)
-        port = _free_port()
+        port = free_port()
         server = _start(bin_folder, folder, port, account)
         yield f"postgres://app:{password}@127.0.0.1:{port}/postgres"
     finally:
@@ -95,7 +96,8 @@ def _make(
         raise SystemExit(f"PostgreSQL's initdb failed:\n{done.stdout}{done.stderr}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing used a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -143,16 +145,20 @@ def end_on_signals() -> None:
 
 
 def run(command: list[str], **environment: str) -> int:
-    """Run a command to its end and return its exit code; Ctrl-C ends it too."""
-    with subprocess.Popen(command, env={**os.environ, **environment}) as child:
+    """Run a command to its end and return its exit code; Ctrl-C ends it too.
+
+    It has a process group of its own, so that whatever it started ends with it.
+    """
+    environment = {**os.environ, **environment}
+    with subprocess.Popen(command, env=environment, process_group=0) as child:
         try:
             return child.wait()
-        except SystemExit as stop:
-            # Ctrl-C at a terminal has reached the child as well: it may finish its words.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(10 if stop.code == 128 + signal.SIGINT else 0)
-            child.terminate()
-            child.wait()
+        except SystemExit:
+            with contextlib.suppress(subprocess.TimeoutExpired, ProcessLookupError):
+                os.killpg(child.pid, signal.SIGINT)
+                child.wait(STOP_SECONDS)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             raise
 
 

@@ -22,23 +22,17 @@ def left_out(what: str, package: str) -> None:
         sys.exit(1)
 
 
-def pytest_command(extra: list[str]) -> list[str]:
-    """How pytest is called on either database."""
-    command = [sys.executable, "-m", "pytest", "-n", "auto", "-p", "no_skips", *extra]
-    if not (shutil.which("chromium") or "-m" in extra):
-        command += ["-m", "not browser"]
-    return command
-
-
 def main() -> int:
     postgres.end_on_signals()
     os.chdir(HERE.parent)
     os.environ["PYTHONPATH"] = str(HERE)
     for name in ("DATABASE_URL", "CANVAS_ADMIN_DEMO", "DJANGO_SETTINGS_MODULE"):
         os.environ.pop(name, None)
-    command = pytest_command(sys.argv[1:])
-    if not shutil.which("chromium"):
-        left_out("The browser tests were left out: there is no Chromium.", "chromium")
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "-p", "no_skips"]
+    command += sys.argv[1:]
+    if shutil.which(os.environ.get("CHROMIUM", "/usr/bin/chromium")) is None:
+        left_out("The browser tests are left out: there is no Chromium.", "chromium")
+        command += ["-m", "not browser"]
     print("== SQLite ==", flush=True)
     failed = postgres.run(command)
     bin_folder = postgres.programs()
