@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
-from django.contrib.admin.utils import quote
+from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.contrib.auth.models import Group
@@ -14,12 +14,12 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
+from canvas_admin.records.addresses import address, linked
 from canvas_admin.records.forms import KeyedInlineFormSet, VersionedForm
 from canvas_admin.records.widgets import Chooser, DateControl, MomentControl
 
@@ -27,18 +27,8 @@ from canvas_admin.records.widgets import Chooser, DateControl, MomentControl
 FILTER_LOOKUPS = {"", "exact", "isnull", "gte", "lt"}
 
 
-def address(row: Any, site: str = "admin", page: str = "change") -> str:
-    """The address of a row's admin page, by its public key."""
-    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}"
-    return reverse(name, args=(quote(row.public_id),), current_app=site)
-
-
-def linked(row: Any, site: str = "admin") -> str:
-    """The row's name, linked to its admin page where it has one."""
-    try:
-        return format_html('<a href="{}">{}</a>', address(row, site), row)
-    except NoReverseMatch:
-        return str(row)
+def _texts(request: HttpRequest) -> list[str]:
+    return [text for _name, values in request.GET.lists() for text in values]
 
 
 def _asks(entry: Any, lookup: str) -> bool:
@@ -196,7 +186,8 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if any("\x00" in text for item in request.GET.lists() for text in item[1]):
+        pop_up = {IS_POPUP_VAR, TO_FIELD_VAR} & request.GET.keys()
+        if pop_up or any("\x00" in text for text in _texts(request)):
             return HttpResponseRedirect(request.path)
         return super().changelist_view(request, extra_context)
 

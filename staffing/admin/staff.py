@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from canvas_admin.audit import trail
-from canvas_admin.records.admin import KeyedAdmin, linked
+from canvas_admin.records.addresses import linked
+from canvas_admin.records.admin import KeyedAdmin
 from staffing.admin.acts import Confirming, page, require_confirmation, show_link
 from staffing.admin.filters import HasRole, WithAccount
 from staffing.admin.parts import StaffContactPoints, StaffLicenses

@@ -37,7 +37,8 @@ class _Fields(HTMLParser):
             kind in ("checkbox", "radio") and "checked" not in given
         ):
             return
-        self._add(name, given.get("value", ""))
+        unsaid = "on" if kind in ("checkbox", "radio") else ""
+        self._add(name, given.get("value", unsaid))
 
     def handle_data(self, data: str) -> None:
         if self.area and self.inside:

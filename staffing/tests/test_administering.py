@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from canvas_admin.audit.models import AuditRow
-from canvas_admin.records.admin import address
+from canvas_admin.records.addresses import address
 from canvas_admin.testing import make_staff
 from staffing.models import GroupChange, Role, Staff, StaffPermissions, StaffRole, User
 from staffing.tests.pages import errors_of, fields_of, submit

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from canvas_admin.records.admin import address
+from canvas_admin.records.addresses import address
 from canvas_admin.testing import FRONT_DESK, NURSE, give, make_role
 from staffing.groups import BY_NAME, managed_group
 from staffing.models import GroupChange, Role, Staff, StaffRole, User

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from canvas_admin.audit.models import AuditRow
-from canvas_admin.records.admin import address
+from canvas_admin.records.addresses import address
 from canvas_admin.testing import make_staff
 from staffing.models import Role, Staff, StaffLicense, User
 from staffing.tests.pages import errors_of, fields_of, submit

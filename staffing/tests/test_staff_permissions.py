@@ -7,7 +7,7 @@ import pytest
 from django.core import signing
 
 from canvas_admin.audit.models import AuditRow
-from canvas_admin.records.admin import address
+from canvas_admin.records.addresses import address
 from canvas_admin.testing import give, make_staff
 from staffing.models import GroupChange, StaffPermissions, User
 from staffing.tests.pages import errors_of, fields_of, submit

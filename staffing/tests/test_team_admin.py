@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from canvas_admin.records.admin import address
+from canvas_admin.records.addresses import address
 from staffing.models import Team, TeamMember, TeamResponsibility
 from staffing.tests.pages import errors_of, submit
 
