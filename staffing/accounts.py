@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from canvas_admin.audit import trail
 from staffing.models import User
@@ -22,6 +23,12 @@ logger = logging.getLogger("canvas_admin.staffing")
 
 class AccountAdapter(DefaultAccountAdapter):
     """Nobody signs up; user names are typed in any case; sign-ins are on the trail."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "username_password_mismatch": gettext_lazy(
+            "The user name or the password is not correct."
+        )
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

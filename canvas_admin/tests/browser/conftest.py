@@ -121,3 +121,20 @@ def axe(page: Page) -> None:
         for v in found
     ]
     assert not told, f"{page.url}\n" + "\n".join(told)
+
+
+def assert_fits(page: Page) -> None:
+    """Nobody has to scroll sideways, and no part of a form is cut off at the edge."""
+    cut = page.evaluate(
+        """() => {
+            const wide = document.documentElement.clientWidth;
+            const parts = [document.body, ...document.querySelectorAll("form *")];
+            return parts.filter((part) => {
+                const inScroller = part.closest(".results, .inline-group, .table-scroll");
+                const { width, right } = part.getBoundingClientRect();
+                return !inScroller && width && Math.floor(right) > wide;
+            }).map((part) => part.outerHTML.slice(0, 100))
+            .concat(document.documentElement.scrollWidth > wide ? ["the page"] : []);
+        }"""
+    )
+    assert cut == [], page.url

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from canvas_admin.tests.browser.conftest import LOOKS, Look, axe
+from canvas_admin.tests.browser.conftest import LOOKS, Look, assert_fits, axe
 from staffing.accounts import one_time_path
 
 pytestmark = pytest.mark.browser
@@ -182,12 +182,6 @@ def choose(page: Page, password: str) -> None:
     for label in ("New Password", "New Password (again)"):
         page.get_by_label(label, exact=True).fill(password)
     page.get_by_role("button", name="Save the password").click()
-
-
-def assert_fits(page: Page) -> None:
-    """Nobody has to scroll sideways."""
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) <= 0, page.url
 
 
 def complaints(page: Page) -> list[str]:

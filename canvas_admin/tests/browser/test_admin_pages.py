@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from canvas_admin.testing import give
 from canvas_admin.tests.addresses import furnish
-from canvas_admin.tests.browser.conftest import LOOKS, Look, axe
+from canvas_admin.tests.browser.conftest import LOOKS, Look, assert_fits, axe
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +49,7 @@ def test_every_page_of_the_administration_passes_axe(
         answer = page.goto(path)
         assert answer.status in (200, 403), path
         axe(page)
+        assert_fits(page)
         add_rows(page)
     assert broken == []
 
