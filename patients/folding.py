@@ -7,6 +7,7 @@ from anyascii import anyascii
 # Between the parts of a sort key; sorts below the space, so that "Smith, John" comes
 # before "Smith Jones, Ann" (reference/search-lab.md).
 SEPARATOR = "\x1f"
+WORDS_KEPT = 320
 
 _DROPPED = re.compile(r"['’ʼ`´.‘]")
 _GAP = re.compile(r"[^0-9a-z]+")
@@ -23,5 +24,9 @@ def sort_key(family: str, given: str, key: str) -> str:
 
 
 def word_prefixes(*names: str) -> str:
-    """The folded words of some names, each behind a space, to be matched by prefix."""
-    return " " + " ".join(dict.fromkeys(" ".join(map(fold, names)).split()))
+    """The folded words of some names, each behind a space, to be matched by prefix.
+
+    At most WORDS_KEPT characters: folding lengthens some scripts many times.
+    """
+    words = dict.fromkeys(" ".join(map(fold, names)).split())
+    return (" " + " ".join(words))[:WORDS_KEPT]

@@ -9,7 +9,6 @@ from canvas_admin.fhir.bundles import Rejected
 from canvas_admin.fhir.rows import Values, digest, fit, limited
 from canvas_admin.fhir.telecom import contact_points
 from canvas_admin.records import clock
-from patients import folding
 from patients.models import (
     Patient,
     PatientAddress,
@@ -142,14 +141,10 @@ def _official(names: list[Values]) -> Values:
     chosen = by_use.get("official") or by_use.get("usual") or names[0]
     bearer = Patient()
     bearer.take_name(PatientName(**chosen))
-    copied = {
+    return {
         name: getattr(bearer, name)
         for name in ("first_name", "middle_name", "last_name")
     }
-    longest = Patient._meta.get_field("name_words").max_length
-    if len(folding.word_prefixes(*copied.values())) > longest:
-        raise Rejected("name: is too long to be searched for")
-    return copied
 
 
 def _identifiers(resource: dict[str, Any], full_url: str) -> list[Values]:

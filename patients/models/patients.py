@@ -63,7 +63,7 @@ class Patient(Versioned):
 
     # The folded forms of the name, written by save() alone.
     sort_name = BytewiseCharField(max_length=160, editable=False, unique=True)
-    name_words = BytewiseCharField(max_length=320, editable=False)
+    name_words = BytewiseCharField(max_length=folding.WORDS_KEPT, editable=False)
 
     objects = PatientQuerySet.as_manager()
 

@@ -177,11 +177,6 @@ BROKEN = {
         PATIENT,
         "name[0]: 10000 characters are too many",
     ),
-    "a name long when folded": (
-        with_patient(name=[{**A_NAME, "family": "装" * 99}]),
-        PATIENT,
-        "too long to be searched for",
-    ),
     "a long identifier": (
         with_patient(identifier=[{"system": SOURCE, "value": "x" * 256}]),
         PATIENT,
