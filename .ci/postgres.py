@@ -145,21 +145,36 @@ def end_on_signals() -> None:
 
 
 def run(command: list[str], **environment: str) -> int:
-    """Run a command to its end and return its exit code; Ctrl-C ends it too.
+    """Run a command to its end and return its exit code; Ctrl-C ends it too."""
+    with _child(command, environment) as child:
+        return child.wait()
 
-    It has a process group of its own, so that whatever it started ends with it.
-    """
+
+def output(command: list[str], **environment: str) -> str:
+    """What a command prints; the program ends when the command fails."""
+    with _child(command, environment, stdout=subprocess.PIPE, text=True) as child:
+        said, _nothing = child.communicate()
+    if child.returncode:
+        raise SystemExit(child.returncode)
+    return said
+
+
+@contextlib.contextmanager
+def _child(
+    command: list[str], environment: dict[str, str], **options: Any
+) -> Iterator[subprocess.Popen]:
+    """A command in a process group of its own, so that all it starts ends with it."""
     environment = {**os.environ, **environment}
-    with subprocess.Popen(command, env=environment, process_group=0) as child:
-        try:
-            return child.wait()
-        except SystemExit:
-            with contextlib.suppress(subprocess.TimeoutExpired, ProcessLookupError):
-                os.killpg(child.pid, signal.SIGINT)
-                child.wait(STOP_SECONDS)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            raise
+    child = subprocess.Popen(command, env=environment, process_group=0, **options)
+    try:
+        yield child
+    except SystemExit:
+        with contextlib.suppress(subprocess.TimeoutExpired, ProcessLookupError):
+            os.killpg(child.pid, signal.SIGINT)
+            child.wait(STOP_SECONDS)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        raise
 
 
 def main() -> int:
