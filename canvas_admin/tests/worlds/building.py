@@ -29,12 +29,13 @@ from patients.models import (
     PatientGroupExclusion,
     PatientGroupMember,
 )
-from staffing.groups import BY_NAME, managed_group
-from staffing.models import Staff, User
+from staffing.groups import BY_CODE, BY_NAME
+from staffing.models import ManagedGroupLink, Staff, User
 
 TICK = timedelta(microseconds=1)
 DAY = timedelta(days=1)
-DISTANCES = (-4000 * DAY, -DAY, -TICK, 0 * DAY, TICK, DAY, 4000 * DAY)
+# From now; the bounds of a membership often fall on this very instant.
+DISTANCES = (-4000 * DAY, -DAY, -TICK, 0 * DAY, 0 * DAY, TICK, DAY, 4000 * DAY)
 NAMES = ("Ada", "Ádám", "Zoë", "O’Neil", "Smith", "Smith-Jones", "李")
 
 
@@ -72,16 +73,16 @@ def draw(rng: Random) -> World:
     """A world, drawn at random."""
     now, patients = random_now(rng), rng.randint(2, 5)
     groups = tuple(_draw_group(rng, now, patients) for _ in range(rng.randint(1, 3)))
-    people = tuple(_draw_person(rng, groups) for _ in range(rng.randint(2, 4)))
+    people = tuple(_draw_person(rng, groups) for _ in range(rng.randint(2, 3)))
     return World(now, people, patients, groups)
 
 
 def _draw_group(rng: Random, now: datetime, patients: int) -> Group:
-    used = rng.random() < 0.75
+    used = rng.random() < 0.7
     return Group(
         used_for_permissions=used,
-        granted=used if rng.random() < 0.85 else not used,
-        retired=rng.random() < 0.07,
+        granted=used if rng.random() < 0.75 else not used,
+        retired=rng.random() < 0.12,
         memberships=tuple(
             row for patient in range(patients) for row in _draw_rows(rng, now, patient)
         ),
@@ -91,7 +92,7 @@ def _draw_group(rng: Random, now: datetime, patients: int) -> Group:
 
 def _draw_rows(rng: Random, now: datetime, patient: int) -> Iterator[Membership]:
     """History of one patient in one group: any number of ended rows, one open at most."""
-    for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
+    for _ in range(rng.choice((0, 0, 1, 1, 2))):
         start, end = sorted(now + d for d in rng.choices(DISTANCES, k=2))
         yield Membership(patient, start, end)
     if rng.random() < 0.3:
@@ -102,14 +103,14 @@ def _draw_person(rng: Random, groups: tuple[Group, ...]) -> Person:
     managed = {
         name for name in BY_NAME if name != "All Patients" and rng.random() < 0.2
     }
-    if rng.random() < 0.12:
+    if rng.random() < 0.1:
         managed.add("All Patients")
     return Person(
-        active=rng.random() < 0.85,
-        superuser=rng.random() < 0.1,
+        active=rng.random() < 0.9,
+        superuser=rng.random() < 0.07,
         staff_active=rng.choice((True, True, True, True, True, True, False, None)),
         managed=frozenset(managed),
-        patient_groups=frozenset(n for n in range(len(groups)) if rng.random() < 0.6),
+        patient_groups=frozenset(n for n in range(len(groups)) if rng.random() < 0.7),
     )
 
 
@@ -228,7 +229,8 @@ def _write_members(
 
 def managed_pks() -> dict[str, int]:
     """The primary keys of the managed groups, by name."""
-    return {name: managed_group(group.code).pk for name, group in BY_NAME.items()}
+    links = ManagedGroupLink.objects.values_list("code", "group")
+    return {BY_CODE[code].name: pk for code, pk in links}
 
 
 def access_patients() -> Permission:
