@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
@@ -44,13 +44,12 @@ class GroupAdmin(ReadOnlyAdmin):
     list_filter = (KindOfGroup,)
     search_fields = ("name",)
     fields = ("name", "meaning", "may", "default_of", "holders")
-    ordering = None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         return grantable().annotate(holder_count=Count("user", distinct=True))
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("managed__pk", "name")
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        return (F("managed__pk").asc(nulls_last=True), "name")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.core import signing
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records.addresses import address
@@ -291,6 +293,24 @@ def test_the_last_administrator_keeps_it_and_the_form_says_why(
     answer = submit(signed_in("rosa"), page(cast.ruth), FORM, groups=["Profile read"])
     assert "last person with “Staff Permissions”" in errors_of(answer)
     assert names(cast.ruth) == {"Staff Permissions"}
+
+
+def test_the_account_is_locked_and_the_administrators_before_it(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    """The order of Staff.revoke(), so that two administrators cannot wait in a circle.
+
+    SQLite locks the whole database for a write and has no clause to look for.
+    """
+    rosa = make_staff("rosa", "Staff Permissions")
+    ruth = signed_in("ruth")
+    with CaptureQueriesContext(connection) as asked:
+        submit(ruth, page(rosa), FORM, groups=["Profile read"])
+    assert names(rosa) == {"Profile read"}
+    locks = [q["sql"].partition(" FROM ")[2] for q in asked if " FOR " in q["sql"]]
+    if connection.features.has_select_for_update:
+        assert locks[0].startswith('"auth_group"')
+        assert locks[1].startswith('"staffing_user"')
 
 
 # History, list and filters ----------------------------------------------------------
