@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from canvas_admin.records.admin import KeyedAdmin
 from canvas_admin.records.forms import VersionedForm
 from patients import effects, self_gain
-from patients.admin import exclusions, front, members, pages, picker, switching
+from patients.admin import exclusions, front, member, members, pages, picker, switching
 from patients.models import PatientGroup
 from staffing.models import Role, User
 
@@ -201,13 +201,13 @@ class PatientGroupAdmin(KeyedAdmin):
             "<uuid:group_id>/effect/": (switching.effect, "effect"),
             "<uuid:group_id>/members/": (members.members, "members"),
             "<uuid:group_id>/members/add/": (members.add, "member_add"),
-            "<uuid:group_id>/members/<str:key>/": (members.member, "member"),
+            "<uuid:group_id>/members/<str:key>/": (member.member, "member"),
             "<uuid:group_id>/members/<str:key>/remove/": (
-                members.remove,
+                member.remove,
                 "member_remove",
             ),
             "<uuid:group_id>/members/<str:key>/restore/": (
-                members.restore,
+                member.restore,
                 "member_restore",
             ),
             "<uuid:group_id>/exclusions/": (exclusions.exclusions, "exclusions"),

@@ -1,10 +1,8 @@
-"""The members of a patient group: look, add, change, take out, put back.
+"""The members of a patient group: look at them, and put a patient in.
 
-Rows are history and are never deleted. Who may be put in is asked of patients.self_gain;
-anybody may be taken out.
+Who may be put in is asked of patients.self_gain.
 """
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +11,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
-from canvas_admin.records import clock
 from canvas_admin.records.forms import VersionedForm
 from patients import self_gain
 from patients.admin import memberships, pages, picker
@@ -28,13 +24,9 @@ from patients.models import Patient, PatientGroup, PatientGroupMember
 
 VIEW = "patients.view_patientgroupmember"
 ADD = "patients.add_patientgroupmember"
-CHANGE = "patients.change_patientgroupmember"
 
 # [group, text]: what was typed to find a member, in the session and in no address.
 FILTER = "patients.members.filter"
-# {membership: what to put back}: what this session took out.
-TAKEN_OUT = "patients.members.taken_out"
-
 READ = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -52,7 +44,7 @@ class MembershipForm(VersionedForm):
         cleaned = super().clean()
         for name in ("start_date", "end_date"):
             if name in cleaned and name not in self.changed_data:
-                cleaned[name] = self.initial.get(name)
+                cleaned[name] = self.initial.get(name, cleaned[name])
         return cleaned
 
 
@@ -122,100 +114,17 @@ def add(request: HttpRequest, group_id: UUID) -> HttpResponse:
     )
 
 
-@READ
-def member(request: HttpRequest, group_id: UUID, key: str) -> HttpResponse:
-    """Change the dates of a membership, or lock it."""
-    group = pages.open_group(request, group_id, CHANGE)
-    row = pages.row_or_404(group.memberships.select_related("member"), key)
-    form = MembershipForm(request.POST or None, instance=row)
-    if request.method == "POST" and _changed(request, group, form):
-        messages.success(request, _("The membership is saved."))
-        return redirect(pages.address("members", group))
-    trail.shown(
-        request,
-        "patient_group.member",
-        pages.seen([row.member]),
-        group=group.public_id,
-    )
-    title = _("Member of %(group)s") % {"group": group}
-    going_on = group.memberships.going_on().filter(pk=row.pk).exists()
-    return pages.show(
-        request, "member", title, group=group, row=row, form=form, going_on=going_on
-    )
-
-
-@READ
-def remove(request: HttpRequest, group_id: UUID, key: str) -> HttpResponse:
-    """Take a member out, as of now; asks first, and offers the way back afterwards."""
-    group = pages.open_group(request, group_id, CHANGE)
-    row = pages.row_or_404(group.memberships.select_related("member"), key)
-    if request.method != "POST":
-        return _ask(
-            request,
-            "member_remove",
-            _("Take out of %(group)s") % {"group": group},
-            group,
-            row,
-        )
-    before = {"start": row.start_date.isoformat(), "locked": row.locked}
-    before["end"] = row.end_date and row.end_date.isoformat()
-    if not row.goes_on:
-        messages.info(request, _("This membership has ended already."))
-        return redirect(pages.address("members", group))
-    with transaction.atomic():
-        row.end(by=request.user)
-        pages.note(request, group, _("A member was taken out."))
-    request.session[TAKEN_OUT] = {
-        **request.session.get(TAKEN_OUT, {}),
-        row.key: before,
-    }
-    said = format_html(
-        '{} <a href="{}">{}</a>',
-        _("The patient is taken out of “%(group)s”.") % {"group": group},
-        pages.address("member_restore", group, row.key),
-        _("Put back"),
-    )
-    messages.success(request, said)
-    return redirect(pages.address("members", group))
-
-
-@READ
-def restore(request: HttpRequest, group_id: UUID, key: str) -> HttpResponse:
-    """Put back whom this session took out, as the membership was before."""
-    group = pages.open_group(request, group_id, ADD)
-    row = pages.row_or_404(group.memberships.select_related("member"), key)
-    before = request.session.get(TAKEN_OUT, {}).get(key)
-    if before is None:
-        messages.info(request, _("There is nothing to put back."))
-        return redirect(pages.address("members", group))
-    problems: list[str] = []
-    if request.method == "POST":
-        try:
-            _put_back(request, group, row.member, before)
-        except ValidationError as error:
-            problems = error.messages
-        else:
-            taken = request.session[TAKEN_OUT]
-            request.session[TAKEN_OUT] = {k: v for k, v in taken.items() if k != key}
-            messages.success(
-                request, _("The patient is back in “%(group)s”.") % {"group": group}
-            )
-            return redirect(pages.address("members", group))
-    title = _("Put back into %(group)s") % {"group": group}
-    return _ask(request, "member_restore", title, group, row, problems=problems)
-
-
 def put_in(request: HttpRequest, group: PatientGroup, row: PatientGroupMember) -> None:
     """Save a new membership; raises ValidationError when the patient may not come in."""
     with transaction.atomic():
         PatientGroup.objects.select_for_update().get(pk=group.pk)
-        _refuse_a_second(row)
+        refuse_a_second(row)
         self_gain.check_adding(request.user, group, [row.member])
         row.save(by=request.user)
         pages.note(request, group, _("A member was put in."))
 
 
-def _refuse_a_second(row: PatientGroupMember) -> None:
+def refuse_a_second(row: PatientGroupMember) -> None:
     """Raises ValidationError when another membership of the patient goes on."""
     others = row.patient_group.memberships.exclude(pk=row.pk).filter(member=row.member)
     if row.goes_on and others.going_on().exists():
@@ -246,55 +155,6 @@ def _added(
         form.add_error(None, error)
         return False
     return True
-
-
-def _changed(request: HttpRequest, group: PatientGroup, form: MembershipForm) -> bool:
-    """Whether the form could be saved; if not, it says why."""
-    with transaction.atomic():
-        before = PatientGroupMember.objects.select_for_update().get(pk=form.instance.pk)
-        if not form.is_valid():
-            return False
-        try:
-            if form.has_changed():
-                _refuse_a_second(form.instance)
-            self_gain.check_dates(request.user, before, form.instance)
-        except ValidationError as error:
-            form.add_error(None, error)
-            return False
-        form.instance.save(by=request.user)
-        pages.note(request, group, _("A membership was changed."))
-        return True
-
-
-def _put_back(
-    request: HttpRequest, group: PatientGroup, patient: Patient, before: dict[str, Any]
-) -> None:
-    start = datetime.fromisoformat(before["start"])
-    end = before["end"] and datetime.fromisoformat(before["end"])
-    row = PatientGroupMember(
-        patient_group=group,
-        member=patient,
-        start_date=max(start, clock.now()),
-        end_date=end,
-        locked=before["locked"],
-    )
-    if not row.goes_on:
-        raise ValidationError(_("The membership would have ended by now."))
-    put_in(request, group, row)
-
-
-def _ask(
-    request: HttpRequest,
-    template: str,
-    title: str,
-    group: PatientGroup,
-    row: PatientGroupMember,
-    **context: Any,
-) -> HttpResponse:
-    """A page with one question about one member, who is shown by name (A8)."""
-    shown = pages.seen([row.member])
-    trail.shown(request, "patient_group.member", shown, group=group.public_id)
-    return pages.show(request, template, title, group=group, row=row, **context)
 
 
 def _typed_dates(request: HttpRequest) -> dict[str, Any]:

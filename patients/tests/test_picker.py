@@ -4,8 +4,10 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from canvas_admin.audit.models import AuditRow
+from canvas_admin.records import clock
 from canvas_admin.testing import make_patient
 from patients import handles
 from patients.admin import picker
@@ -109,7 +111,9 @@ def test_each_person_has_so_many_uses_an_hour(cast, ruth, monkeypatch):
 
 def test_it_works_without_scripts_as_a_form_in_two_steps(cast, ruth):
     add = reverse("admin:patients_patientgroup_member_add", args=[cast.north.public_id])
+    now = timezone.localtime(clock.now()).strftime("%Y-%m-%dT%H:%M")
     typed = {"q": "bra", "end_date": "2031-02-03T04:05", "locked": "on", "find": "1"}
+    assert names_in(ruth.post(add, typed | {"start_date": now})) == ["Ben Brandt"]
     response = ruth.post(add, typed)
     text = response.content.decode()
     assert names_in(response) == ["Ben Brandt"]
