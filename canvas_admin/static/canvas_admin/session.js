@@ -1,6 +1,7 @@
 /* Every tab leaves for the sign-in page when the session has ended, and says so a minute
    before. It asks nothing until this tab's own idle time is nearly over, because another
-   tab may have prolonged the session meanwhile. Asking does not prolong it. */
+   tab may have prolonged the session meanwhile. Asking does not prolong it. When nobody
+   answers and the session may be over, the page is covered, with what was typed in it. */
 (() => {
   "use strict";
   const WARNING = 60;
@@ -9,6 +10,11 @@
   const { sessionUrl, stayUrl, signInUrl, idleSeconds } = banner.dataset;
   let timer = 0;
   let due = 0;
+  let end = Date.now() + idleSeconds * 1000;
+
+  const cover = (covered) => {
+    for (const part of document.querySelectorAll("main, .site-search")) part.hidden = covered;
+  };
 
   const leave = () => {
     const here = encodeURIComponent(location.pathname + location.search);
@@ -27,13 +33,16 @@
       const answer = await fetch(sessionUrl, { cache: "no-store" });
       left = (await answer.json()).seconds_left;
     } catch {
+      if (Date.now() >= end) cover(true);
       wait(WARNING / 2);
       return;
     }
+    end = Date.now() + left * 1000;
     if (left <= 0) {
       leave();
       return;
     }
+    cover(false);
     banner.hidden = left > WARNING;
     wait(left > WARNING ? left - WARNING : left);
   };

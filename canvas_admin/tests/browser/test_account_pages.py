@@ -158,6 +158,27 @@ def test_a_tab_stays_while_another_tab_works(
     assert len(asked) == 1
 
 
+def test_a_tab_that_cannot_ask_is_covered_and_keeps_what_was_typed(
+    nora: SimpleNamespace, open_page: Any
+) -> None:
+    page = open_page("nora", "/account/password/")
+    page.clock.install()
+    page.reload()
+    typed = page.locator("[name=oldpassword]")
+    typed.fill("half a word")
+    page.context.set_offline(True)
+    page.clock.run_for("14:10")
+    expect(typed).to_be_visible()
+    for _retry in range(4):
+        page.clock.run_for("00:31")
+        page.wait_for_timeout(100)
+    expect(typed).to_be_hidden()
+    page.context.set_offline(False)
+    page.clock.run_for("00:31")
+    expect(typed).to_be_visible()
+    expect(typed).to_have_value("half a word")
+
+
 def test_back_after_signing_out_shows_nothing(
     nora: SimpleNamespace, open_page: Any
 ) -> None:
