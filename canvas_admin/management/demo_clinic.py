@@ -32,7 +32,7 @@ CAST = (
     Person(
         "nora",
         "Nurse",
-        "Reads and writes the charts of the North clinic's patients, such as Ada Alvarez.",
+        "Opens the charts of the North clinic's patients, such as Ada Alvarez.",
         first_name="Nora",
         last_name="Vega",
         role="RN",
@@ -43,7 +43,7 @@ CAST = (
     Person(
         "sam",
         "Physician",
-        "Reads and writes the charts of the South clinic's patients, such as Ben Brandt.",
+        "Opens the charts of the South clinic's patients, such as Ben Brandt.",
         first_name="Sam",
         last_name="Okafor",
         role="MD",
@@ -54,7 +54,7 @@ CAST = (
     Person(
         "olga",
         "Front desk",
-        "Creates patients and keeps the North clinic's profiles; opens no chart.",
+        "Creates patients and opens the North clinic's profiles, but no chart.",
         first_name="Olga",
         last_name="Petrova",
         role="FD",
@@ -64,7 +64,7 @@ CAST = (
     Person(
         "max",
         "Office manager",
-        "Opens every patient, whatever the group, and writes in every chart.",
+        "Opens the chart of every patient, whatever the group.",
         first_name="Max",
         last_name="Lindqvist",
         role="OM",

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from patients.areas import AREAS, Area
+from staffing.combinations import COMBINATIONS
 from staffing.groups import ADMINISTER, BY_NAME, MANAGED_GROUPS, Kind, ManagedGroup
-from staffing.warnings import WARNINGS
 
 HEAD = """\
 # What each auth group opens
@@ -107,4 +107,4 @@ def _reach(area: Area) -> str:
 
 
 def _warnings() -> str:
-    return "\n".join([*(f"- {warning.sentence}" for warning in WARNINGS), ""])
+    return "\n".join([*(f"- {entry.warning}" for entry in COMBINATIONS), ""])
