@@ -55,11 +55,11 @@ def members(request: HttpRequest, group_id: UUID) -> HttpResponse:
     ?state= is one of memberships.STATES; ?after= is the key of the last membership shown.
     """
     group = pages.open_group(request, group_id, VIEW)
+    state = memberships.state_code(request.GET.get("state", ""))
     typed = SearchForm(request.POST) if request.method == "POST" else None
     if typed is not None and _keep_filter(request, group, typed):
-        return redirect(request.get_full_path())
+        return redirect(f"{pages.address('members', group)}?state={state}")
     kept = SearchForm({"q": _kept_text(request, group)})
-    state = memberships.state_code(request.GET.get("state", ""))
     page = memberships.page(
         group,
         state,

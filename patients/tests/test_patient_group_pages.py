@@ -1,12 +1,14 @@
 """Who may open which page of patient groups, and what no page may show."""
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
 
 from canvas_admin.testing import give
 from patients.models import PatientGroup, PatientGroupExclusion
+from staffing.models import User
 
 STAFF = ("nora", "sam", "olga", "max", "ines", "nil", "ruth", None)
 
@@ -44,10 +46,13 @@ def addresses(cast):
     }
 
 
-def test_staff_permissions_opens_every_page(cast, signed_in):
-    client = signed_in("ruth")
-    for name, address in addresses(cast).items():
-        assert client.get(address).status_code == 200, name
+@pytest.mark.parametrize("name", ["ruth", "root"])
+def test_staff_permissions_and_a_superuser_open_every_page(cast, signed_in, name):
+    root = User.objects.create_superuser("root", password="long enough for a test")
+    cast.root = SimpleNamespace(user=root)
+    client = signed_in(name)
+    for page, address in addresses(cast).items():
+        assert client.get(address).status_code == 200, page
 
 
 @pytest.mark.parametrize("name", STAFF)
