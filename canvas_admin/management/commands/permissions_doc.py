@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.core.management.base import BaseCommand
 
 from patients.areas import AREAS, Area
@@ -79,8 +80,17 @@ def _opens(group: ManagedGroup) -> str:
         if set(area.permissions) <= set(group.permissions)
     ]
     if ADMINISTER in group.permissions:
-        opened.append("the administration")
+        empty = not _registered() & set(group.permissions)
+        opened.append("the administration" + (", so far empty" if empty else ""))
     return "; ".join(opened)
+
+
+def _registered() -> set[str]:
+    """The permissions that show a model in the administration."""
+    return {
+        f"{model._meta.app_label}.view_{model._meta.model_name}"
+        for model in admin.site._registry
+    }
 
 
 def _screens() -> str:
@@ -103,7 +113,7 @@ def _groups_for(area: Area) -> str:
 
 
 def _reach(area: Area) -> str:
-    return "needed" if area.about_patient else "shows only those"
+    return "needed" if area.about_patient else "not asked; what is listed is"
 
 
 def _warnings() -> str:
