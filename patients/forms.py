@@ -72,8 +72,8 @@ class SearchForm(forms.Form):
 class NameField(forms.CharField):
     """A part of a name: something that folds to letters, so that it can be found."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=LONGEST, validators=[validate_seen], **kwargs)
+    def __init__(self, max_length: int = LONGEST, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, validators=[validate_seen], **kwargs)
 
     def validate(self, value: str) -> None:
         super().validate(value)
@@ -115,7 +115,8 @@ class PatientForm(forms.Form):
         },
     )
     first_name = NameField(label=_("First name"))
-    middle_name = NameField(label=_("Middle name"), required=False)
+    # First and middle name and the space between fill PatientName.given.
+    middle_name = NameField(label=_("Middle name"), required=False, max_length=99)
     last_name = NameField(label=_("Last name"))
     birth_date = BirthDateField(label=_("Date of birth"))
     sex_at_birth = forms.ChoiceField(

@@ -108,12 +108,11 @@ def test_one_bad_field_gets_a_clear_answer(cast, nora, url, field):
     assert {cast.ada, cast.ben, cast.cyn} <= set(Patient.objects.all())
 
 
-@pytest.mark.parametrize("name", BAD)
-@pytest.mark.parametrize("url", ["/patients/search/", "/patients/"])
-def test_bad_codes_in_an_address_are_ignored(nora, url, name):
-    value = BAD[name]
-    for code in ("show", "sort", "after", "before", "q", "page"):
-        assert nora.get(url, {code: value}).status_code == 200
+@pytest.mark.parametrize("code", ["show", "sort", "after", "before", "q", "page"])
+def test_bad_codes_in_an_address_are_ignored(nora, code):
+    for name, value in BAD.items():
+        for url in ("/patients/search/", "/patients/"):
+            assert nora.get(url, {code: value}).status_code == 200, name
 
 
 @pytest.mark.parametrize("url", TARGETS)

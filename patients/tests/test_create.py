@@ -200,6 +200,15 @@ def test_a_date_of_birth_may_be_typed(nora, typed, saved):
 TOMORROW = (timezone.localdate() + timedelta(days=1)).isoformat()
 
 
+@pytest.mark.parametrize("letter", ["x", "王", "👩", "ß", "ﷺ"])
+def test_the_longest_names_are_saved(nora, letter):
+    names = {"first_name": 100, "middle_name": 99, "last_name": 100}
+    response = create(nora, **{name: letter * size for name, size in names.items()})
+    assert response.status_code == 302
+    patient = Patient.objects.get(first_name=letter * 100)
+    assert patient.names.get().given == f"{letter * 100} {letter * 99}"
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -220,6 +229,7 @@ TOMORROW = (timezone.localdate() + timedelta(days=1)).isoformat()
         {"first_name": "x" * 101},
         {"last_name": "x" * 10_000},
         {"middle_name": "\x00"},
+        {"middle_name": "x" * 100},
         {"sex_at_birth": "female"},
         {"gender": "F"},
         {"gender": ""},

@@ -107,6 +107,11 @@ def test_numbers_single_letters_and_wildcards_reveal_nobody(cast, signed_in, tex
     assert not AuditRow.objects.exists()
 
 
+def test_an_identifier_with_letters_reveals_nobody(cast, signed_in):
+    PatientIdentifier.objects.create(patient=cast.ben, value="KT-778", system="urn:x")
+    assert rows(see_all(signed_in("max"), "KT-778")) == []
+
+
 @pytest.mark.parametrize("text", ["br", "be br", "1975-03-04", "b 4 Mar 1975"])
 def test_two_letters_or_a_date_of_birth_are_enough(signed_in, text):
     assert rows(see_all(signed_in("nora"), text)) == [("Ben Brandt", False)]
