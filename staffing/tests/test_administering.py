@@ -104,6 +104,16 @@ def test_ones_own_roles_are_not_changed_while_ones_name_is(
     assert everything() == before
 
 
+def test_a_role_of_ones_own_is_not_removed_either(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    nurse = Role.objects.get(internal_code="RN")
+    StaffRole(staff=cast.ruth, role=nurse).save()
+    before = everything()
+    submit(signed_in("ruth"), address(cast.ruth), "staff_form", roles=[nurse.key])
+    assert everything() == before
+
+
 def test_one_cannot_link_ones_own_account_to_another_person(
     cast: SimpleNamespace, signed_in: Any
 ) -> None:

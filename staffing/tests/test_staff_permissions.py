@@ -137,10 +137,10 @@ def test_groups_outside_the_difference_stay_as_somebody_else_left_them(
     assert "Patients: North" not in held
 
 
-def forged_lists(cast: SimpleNamespace) -> list[Any]:
-    salt = f"staffing.permissions.{cast.sam.key}.{cast.ruth.user.key}"
-    of_another = signing.Signer(salt=salt).sign_object(sorted(names(cast.nora)))
-    return ["", "[]", "x" * 10_000, "a\x00b", "e30:forged", of_another]
+def forged_lists(cast: SimpleNamespace, client: Any) -> list[Any]:
+    of_nil = fields_of(client.get(page(cast.nil)), FORM)["made_from"][0]
+    unsigned = signing.Signer(salt="forged").sign_object(sorted(names(cast.nora)))
+    return ["", "[]", "x" * 10_000, "a\x00b", "e30:forged", unsigned, of_nil]
 
 
 def test_a_list_that_was_not_made_here_refuses_the_form(
@@ -148,7 +148,7 @@ def test_a_list_that_was_not_made_here_refuses_the_form(
 ) -> None:
     ruth = signed_in("ruth")
     before = written()
-    for made_from in forged_lists(cast):
+    for made_from in forged_lists(cast, ruth):
         answer = submit(
             ruth, page(cast.nora), FORM, made_from=made_from, groups=["Schedule write"]
         )
