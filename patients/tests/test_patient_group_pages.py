@@ -76,6 +76,8 @@ def test_another_administration_group_opens_the_front_page_alone(cast, signed_in
     for page, address in addresses(cast).items():
         expected = 200 if page == "index" else 403
         assert client.get(address).status_code == expected, page
+    picked = client.post(at("picker"), {"q": "alvarez"})
+    assert (picked.status_code, b"Alvarez" in picked.content) == (403, False)
 
 
 @pytest.mark.parametrize(

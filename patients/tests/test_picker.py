@@ -82,6 +82,12 @@ def test_a_text_that_is_too_little_or_broken_finds_nobody(cast, ruth, text):
     assert "notice" in response.content.decode()
 
 
+def test_digits_are_no_letters_of_a_name(cast, ruth):
+    make_patient("Trauma", "12 Unknown", cast.ada.birth_date)
+    assert names_in(ruth.post(PICKER, {"q": "12"})) == []
+    assert names_in(ruth.post(PICKER, {"q": "unk 12"})) == ["Trauma 12 Unknown"]
+
+
 def test_numbers_of_a_patient_find_nobody(cast, ruth):
     for text in (cast.ben.mrn, cast.ben.key):
         assert names_in(ruth.post(PICKER, {"q": text})) == []
