@@ -4,6 +4,7 @@
 ##   make test         every test, on SQLite and then on PostgreSQL
 ##   make lint         how the code is laid out and written
 ##   make check        lint, the settings for production, no migration forgotten
+##   make install      the locked packages, as a clinic needs them (docs/operate.md)
 ##   make proof        the large counts; goes on where it was stopped (AGAIN=1: all anew)
 ##   make bench        what pages cost, on both databases (SIZE=2000 patients)
 ##   make lock         the locked packages, renewed from pyproject.toml
@@ -25,21 +26,21 @@ compile = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-build --no-header --no-annotate --no-emit-index-url \
 	--no-emit-find-links --upgrade
 
-.PHONY: help demo demo-reset test lint check proof bench lock ready-for-demo ready-for-test
+.PHONY: help install demo demo-reset test lint check proof bench lock ready-for-test
 
 help:
 	@sed -n 's/^## //p' Makefile
 
-ready-for-demo:
-	@sh .ci/setup.sh demo
+install:
+	@sh .ci/setup.sh install
 
 ready-for-test:
 	@sh .ci/setup.sh test
 
-demo: ready-for-demo
+demo: install
 	@$(demo)
 
-demo-reset: ready-for-demo
+demo-reset: install
 	@$(demo) --reset
 
 test: ready-for-test

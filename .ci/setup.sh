@@ -1,12 +1,12 @@
 #!/bin/sh
 # Makes the virtual environment ready, and does nothing when it is:
-#     sh .ci/setup.sh [test]
+#     sh .ci/setup.sh [install|test]
 # What is missing is said in one line. A run that was interrupted is mended by the next.
 set -eu
 cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
 python=${PYTHON:-python3}
-for_what=${1:-demo}
+for_what=${1:-install}
 
 fail() {
     printf '%s\n' "$*" >&2
