@@ -147,10 +147,13 @@ def test_an_account_switched_off_in_the_database_is_out_too(
     cast: SimpleNamespace, nora: Any
 ) -> None:
     client = nora()
-    type(cast.nora).objects.filter(pk=cast.nora.pk).update(active=False)
+    rows = type(cast.nora).objects.filter(pk=cast.nora.pk)
+    rows.update(active=False)
     answer = client.get("/account/")
     assert answer.status_code == 302
     assert answer["Clear-Site-Data"] == '"cache", "storage"'
+    rows.update(active=True)
+    assert not is_signed_in(client)
 
 
 def test_a_new_password_ends_the_other_sessions(nora: Any) -> None:
