@@ -1,0 +1,46 @@
+"""What the tests of signing in share: passwords, an account with one, the act itself."""
+
+import re
+from typing import Any
+
+from django.test import Client
+
+from staffing.models import User
+
+PASSWORD = "a sentence nobody else says"
+OTHER = "another sentence for another day"
+
+
+def with_password(user: User) -> User:
+    user.set_password(PASSWORD)
+    user.email = f"{user.username}@clinic.example"
+    user.save()
+    return user
+
+
+def sign_in(name: str, password: str = PASSWORD, **extra: Any) -> Any:
+    """The answer to a sign-in, and its client as `.client`."""
+    client = Client(**extra)
+    answer = client.post("/account/login/", {"login": name, "password": password})
+    answer.client = client
+    return answer
+
+
+def is_signed_in(client: Client) -> bool:
+    return client.get("/account/").status_code == 200
+
+
+def masked(answer: Any) -> str:
+    """The page, without what differs between any two answers."""
+    page = re.sub(r'(csrfmiddlewaretoken" value=")[^"]*', r"\1", answer.text)
+    return re.sub(r'(name="login" value=")[^"]*', r"\1", page)
+
+
+def use_link(path: str, password: str = PASSWORD) -> Any:
+    """Open a one-time link and choose a password; the last answer."""
+    client = Client()
+    page = client.get(path, follow=True)
+    form = page.redirect_chain[-1][0] if page.redirect_chain else path
+    return client.post(
+        form, {"password1": password, "password2": password}, follow=True
+    )
