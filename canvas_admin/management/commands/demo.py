@@ -126,6 +126,6 @@ def serve(listener: socket.socket, lock: int) -> NoReturn:
     environment = {k: v for k, v in os.environ.items() if k != "GUNICORN_CMD_ARGS"}
     command = [sys.executable, "-m", "gunicorn", "canvas_admin.wsgi"]
     command += ["--bind", f"fd://{listener.fileno()}", "--threads", "4"]
-    command += ["--log-level", "warning"]
+    command += ["--log-level", "warning", "--no-control-socket"]
     os.chdir(settings.BASE_DIR)
     os.execve(sys.executable, command, environment)  # noqa: S606
