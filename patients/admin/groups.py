@@ -64,9 +64,8 @@ class PatientGroupForm(VersionedForm):
 
     @property
     def _move(self) -> list[Any]:
-        group = self.instance
-        on = self.cleaned_data["use_for_permissions"]
-        return [self.user.key, group.public_id, group.version, on]
+        """Who moves the switch of which version; that says to which side, too."""
+        return [self.user.key, self.instance.public_id, self.instance.version]
 
     def _is_confirmed(self, token: str) -> bool:
         try:
