@@ -288,6 +288,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # Refusals are in the audit trail; a log line would carry the patient's key.
+        "django.request": {"level": "ERROR"},
         "canvas_admin": {"level": "INFO"},
         "axes": {"level": "ERROR"},
     },

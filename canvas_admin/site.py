@@ -68,6 +68,14 @@ class ClinicAdminSite(AdminSite):
 
         return inner
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """Django's list; its name for the auth groups would be jargon."""
+        found = super().get_app_list(request, app_label)
+        for room in found:
+            if room["app_label"] == "auth":
+                room["name"] = _("Auth groups")
+        return found
+
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from staffing.models import GroupChange, Role, StaffRole, User
 from staffing.permissions import grantable
 
-YES, NO = "yes", "no"
+YES, NO, ALL = "yes", "no", "all"
 # With more people than this the list of a filter is no help: search by name instead.
 MOST_PEOPLE = 40
 
@@ -42,6 +42,22 @@ class WithAccount(YesNo):
 
     title, parameter_name = _("account"), "account"
     missing = "user__isnull"
+
+
+class WithAccountFirst(WithAccount):
+    """Staff with an account, unless others are asked for: only they hold groups."""
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(NO, _("No")), (ALL, _("All"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == ALL:
+            return queryset
+        return queryset.filter(user__isnull=self.value() == NO)
+
+    def choices(self, changelist: Any) -> Any:
+        first, *others = super().choices(changelist)
+        return [first | {"display": _("Yes")}, *others]
 
 
 class HasRole(SimpleListFilter):

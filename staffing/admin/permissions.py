@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from canvas_admin.records.admin import KeyedAdmin
 from staffing import groups
 from staffing.admin.acts import Confirming, require_confirmation
-from staffing.admin.filters import HoldsGroup
+from staffing.admin.filters import HoldsGroup, WithAccountFirst
 from staffing.combinations import in_use, warnings
 from staffing.explanations import last_grants, origin
 from staffing.forms.permissions import PermissionsForm
@@ -46,7 +46,7 @@ class StaffPermissionsAdmin(Confirming, KeyedAdmin):
         "active",
     )
     list_display_links = ("name",)
-    list_filter = (HoldsGroup, "active")
+    list_filter = (HoldsGroup, WithAccountFirst, "active")
     search_fields = ("first_name", "last_name", "npi", "user__username")
     search_help_text = gettext_lazy("Name, NPI or user name")
     change_form_template = "admin/staffing/staffpermissions/change_form.html"
