@@ -25,6 +25,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
+from canvas_admin.tests.kept_rows import Keeper
 from patients.models import Patient, PatientGroup
 from staffing.groups import BY_NAME, managed_group
 from staffing.models import Role, Staff, StaffRole, User
@@ -127,10 +128,13 @@ def make_cast() -> SimpleNamespace:
 STAFF_NAMES = ("nora", "sam", "olga", "max", "ines", "nil", "ruth")
 
 
+kept_cast = Keeper(make_cast)
+
+
 @pytest.fixture
 def cast(db: None) -> SimpleNamespace:
     """The cast of DESIGN section 12."""
-    return make_cast()
+    return kept_cast.put_back()
 
 
 @pytest.fixture

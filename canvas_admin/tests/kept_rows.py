@@ -1,0 +1,100 @@
+"""Rows that many tests begin with: made once by our own methods, then put back in bulk."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.db import models, transaction
+
+from canvas_admin.audit.models import AuditRow
+from patients.models import (
+    Patient,
+    PatientGroup,
+    PatientGroupAccess,
+    PatientGroupMember,
+)
+from staffing.models import (
+    GroupChange,
+    ManagedGroupLink,
+    Role,
+    Staff,
+    StaffRole,
+    User,
+)
+
+# In the order in which the rows refer to each other.
+TABLES: tuple[type[models.Model], ...] = (
+    User,
+    Group,
+    Role,
+    Role.default_auth_groups.through,
+    User.groups.through,
+    Staff,
+    StaffRole,
+    GroupChange,
+    Patient,
+    PatientGroup,
+    PatientGroupAccess,
+    PatientGroupMember,
+    AuditRow,
+)
+
+
+class Keeper:
+    """Remembers what `make` wrote, as long as the rows that it refers to are the same.
+
+    A test that empties the database makes the managed groups anew, under other ids: then
+    `make` runs again.
+    """
+
+    def __init__(self, make: Callable[[], SimpleNamespace]) -> None:
+        self.make = make
+        self.ground: Any = None
+
+    def put_back(self) -> SimpleNamespace:
+        """The rows are in the database again; returns what `make` did, read afresh."""
+        if self.ground != (ground := self._ground()):
+            self._remember()
+            self.ground = ground
+        for table, rows in self.rows:
+            models.QuerySet(table).bulk_create(rows)
+        found = {
+            table: table._base_manager.in_bulk(pks)
+            for table, pks in self.wanted.items()
+        }
+        for staff in found[Staff].values():
+            staff.user = found[User][staff.user_id]
+            staff.user.staff = staff
+        named = {name: found[table][pk] for name, (table, pk) in self.named.items()}
+        return SimpleNamespace(**self.others, **named)
+
+    def _ground(self) -> Any:
+        links = ManagedGroupLink.objects.order_by("code")
+        access = Permission.objects.get(codename="access_patients")
+        return [access.pk, *links.values_list("group_id", flat=True)]
+
+    def _remember(self) -> None:
+        before = {table: _pks(table) for table in TABLES}
+        with transaction.atomic():
+            made = vars(self.make())
+            self.rows = [
+                (table, list(models.QuerySet(table).exclude(pk__in=before[table])))
+                for table in TABLES
+            ]
+            transaction.set_rollback(True)
+        is_row = {n: isinstance(v, models.Model) for n, v in made.items()}
+        self.named = {n: (type(v), v.pk) for n, v in made.items() if is_row[n]}
+        self.others = {n: v for n, v in made.items() if not is_row[n]}
+        self.wanted = {User: [], Staff: []}
+        for table, pk in self.named.values():
+            self.wanted.setdefault(table, []).append(pk)
+        self.wanted[User] = [
+            row.user_id
+            for row in dict(self.rows)[Staff]
+            if row.pk in self.wanted[Staff]
+        ]
+
+
+def _pks(table: type[models.Model]) -> list[int]:
+    return list(table._base_manager.values_list("pk", flat=True))
