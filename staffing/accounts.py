@@ -20,6 +20,9 @@ from staffing.models import User
 
 logger = logging.getLogger("canvas_admin.staffing")
 
+# More than any account's name has, and as much as axes' table takes.
+LONGEST_NAME = 255
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """Nobody signs up; user names are typed in any case; sign-ins are on the trail."""
@@ -34,8 +37,12 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """The account of these credentials; however a name is typed, it is one name."""
+        """The account of these credentials; however a name is typed, it is one name.
+
+        Normalizing can make a text many times longer than what the form lets through.
+        """
         name = User.normalize_username(credentials.get("username", "")).lower()
+        name = name[:LONGEST_NAME]
         return super().authenticate(request, **(credentials | {"username": name}))
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
@@ -61,8 +68,12 @@ class AccountAdapter(DefaultAccountAdapter):
 class LinkTokens(PasswordResetTokenGenerator):
     """Tokens of one-time links: 24 hours, and no longer than account and password live.
 
-    A sign-in or a changed e-mail address kills them too.
+    A sign-in or a changed e-mail address kills them too; so does switching the account
+    off, for good: switching it on again revives none.
     """
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
+        return f"{super()._make_hash_value(user, timestamp)}{user.session_epoch}"
 
     def check_token(self, user: User | None, token: str | None) -> bool:
         return user is not None and user.live and super().check_token(user, token)

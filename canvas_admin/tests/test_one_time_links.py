@@ -80,6 +80,16 @@ def test_a_link_dies_with_the_account(cast: SimpleNamespace, nora: User) -> None
     assert nora.check_password(PASSWORD)
 
 
+def test_a_link_stays_dead_when_the_account_is_switched_on_again(
+    cast: SimpleNamespace, nora: User
+) -> None:
+    path = one_time_path(nora)
+    for active in (False, True):
+        cast.nora.active = active
+        cast.nora.save()
+    assert "no longer valid" in use_link(path, OTHER).text
+
+
 def test_a_link_dies_between_opening_and_saving_too(
     cast: SimpleNamespace, nora: User
 ) -> None:
