@@ -31,10 +31,11 @@ def require_confirmation(
 ) -> None:
     """Raise NeedsConfirmation unless this very change was confirmed by this person.
 
-    `what` says whom and what it is about. The answer is signed with it, so an answer to
-    another question, an old one and a forged one are no answer (DESIGN section 5).
+    `what` says whom and what it is about. The answer is signed with it and with the
+    sentences, so an answer to another question, an old one and a forged one are no
+    answer: what a role gives may change meanwhile (DESIGN section 5).
     """
-    about = [request.user.key, *what]
+    about = [request.user.key, *what, *sentences]
     signer = signing.TimestampSigner(salt="staffing.confirmation")
     try:
         given = signer.unsign_object(request.POST.get(ANSWER, ""), max_age=MAX_AGE)

@@ -147,14 +147,20 @@ class StaffAdmin(Confirming, KeyedAdmin):
             for role, found in given.items()
             for group in found
         ]
+        cleaned = form.cleaned_data
+        if account := cleaned.get("account"):
+            sentences += [
+                _("The account “%(account)s” holds “%(group)s”: %(meaning)s")
+                % {"account": account, "group": group.name, "meaning": meaning(group)}
+                for group in powerful(grantable().filter(user=account))
+            ]
         if sentences:
-            cleaned = form.cleaned_data
             what = [
                 "staff",
                 obj.key if obj.pk else "",
                 str(obj),
                 cleaned.get("user_name") or "",
-                account.key if (account := cleaned.get("account")) else "",
+                account.key if account else "",
                 sorted(role.key for role in form.giving_roles),
             ]
             require_confirmation(request, what, sentences)

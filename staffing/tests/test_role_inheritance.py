@@ -186,6 +186,31 @@ def test_an_answer_for_one_person_makes_no_other(
     assert not User.objects.filter(username="mallory").exists()
 
 
+def test_an_answer_covers_no_default_that_was_added_after_the_question(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    boss = make_role("BOSS", "Head", "ADM", "Settings")
+    ruth = signed_in("ruth")
+    data = fields_of(hire(ruth, "vera.novak", "BOSS"))
+    boss.default_auth_groups.add(managed_group("all-patients"))
+    again = ruth.post(ADD, data).content.decode()
+    assert "gives “All Patients”" in again
+    assert not User.objects.filter(username="vera.novak").exists()
+
+
+def test_linking_an_account_that_holds_such_a_group_asks_too(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    left_over = User.objects.create_user("left.over")
+    left_over.groups.add(managed_group("all-patients"))
+    ruth = signed_in("ruth")
+    asked = hire(ruth, "", "OM", account=left_over.key)
+    assert "holds “All Patients”" in asked.content.decode()
+    assert not Staff.objects.filter(user=left_over).exists()
+    assert ruth.post(ADD, fields_of(asked)).status_code == 302
+    assert Staff.objects.filter(user=left_over).exists()
+
+
 def test_linking_an_account_to_such_a_role_asks_too(
     cast: SimpleNamespace, signed_in: Any
 ) -> None:
