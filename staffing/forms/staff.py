@@ -88,6 +88,9 @@ class StaffForm(VersionedForm):
 
     def clean_user_name(self) -> str:
         name = User.normalize_username(self.cleaned_data["user_name"]).lower()
+        # Normalizing can lengthen a name, and put spaces into it.
+        if name:
+            self.fields["user_name"].run_validators(name)
         if name and User.objects.filter(username=name).exists():
             raise ValidationError(
                 User._meta.get_field("username").error_messages["unique"]

@@ -55,6 +55,8 @@ def test_without_a_user_name_somebody_is_only_named(
     [
         ({"user_name": "NORA"}, "exists already"),
         ({"user_name": "two words"}, "valid username"),
+        ({"user_name": "\ufdfa" * 9}, "at most 150"),
+        ({"user_name": "\ufdfa"}, "valid username"),
         ({"user_name": "a\x00b"}, "Null characters"),
         ({"user_name": "x" * 10_000}, "at most 150"),
         ({"email": "vera@clinic.example"}, "no new account"),
@@ -246,6 +248,8 @@ def test_nobody_is_deleted(cast: SimpleNamespace, signed_in: Any) -> None:
         ({"role": "RN"}, {"Nora", "Ines"}),
         ({"role": "RN", "active__exact": "1"}, {"Nora"}),
         ({"account": "no"}, {"Dora"}),
+        ({"q": "nora" + " nora" * 1_500}, {"Nora"}),
+        ({"q": "x" * 60_000}, set()),
         ({"q": "nora\x00"}, None),
         ({"staff_roles__role__id__exact": "1"}, None),
         ({"user__password__startswith": "a"}, None),
