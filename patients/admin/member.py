@@ -106,6 +106,8 @@ def restore(request: HttpRequest, group_id: UUID, key: str) -> HttpResponse:
 def _changed(request: HttpRequest, group: PatientGroup, form: MembershipForm) -> bool:
     """Whether the form could be saved; if not, it says why."""
     with transaction.atomic():
+        # First the group, as whoever puts a patient in: two open memberships cannot race.
+        PatientGroup.objects.select_for_update().get(pk=group.pk)
         before = PatientGroupMember.objects.select_for_update().get(pk=form.instance.pk)
         if not form.is_valid():
             return False

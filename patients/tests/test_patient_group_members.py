@@ -275,6 +275,21 @@ def test_an_ended_membership_is_not_reopened_beside_another(cast, ruth):
     assert cast.north.memberships.in_force().count() == 1
 
 
+def test_changing_one_waits_for_whoever_puts_a_patient_in(cast, ruth):
+    """Both lock the group first, so two open memberships cannot be saved at once."""
+    row, page = page_of(cast)
+    post = {"start_date": local(row.start_date), "end_date": "", "locked": "on"}
+    with CaptureQueriesContext(connection) as asked:
+        ruth.post(page, post | {"form_version": row.version})
+    locks = [
+        q["sql"].partition(" FROM ")[2] for q in asked if q["sql"].endswith("UPDATE")
+    ]
+    if connection.features.has_select_for_update:
+        assert locks[0].startswith('"patients_patientgroup"')
+    row.refresh_from_db()
+    assert row.locked
+
+
 # Taking out, putting back
 
 
