@@ -6,6 +6,7 @@ ALLOWED_HOSTS       comma-separated host names; default: the loopback names
 CLINIC_NAME         shown in the page header
 CLINIC_TIME_ZONE    the clinic's time zone, an IANA name; default UTC
 INSECURE_HTTP       "1" only where no TLS proxy stands in front (demonstration, tests)
+TRUSTED_PROXIES     how many proxies of our own stand in front; default 0
 EMAIL_URL           smtp://user:password@host:port; without it no mail is sent
 CANVAS_ADMIN_DEMO   "1" is demonstration mode: demo.sqlite3, whatever DATABASE_URL says
 """
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "canvas_admin.audit.proxies.BehindProxies",
     "canvas_admin.records.clock.OneNowPerRequest",
     "canvas_admin.audit.middleware.AuditMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -249,6 +251,7 @@ SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not INSECURE_HTTP
 if not INSECURE_HTTP:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
 

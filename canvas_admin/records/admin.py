@@ -234,6 +234,20 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
         else:
             obj.delete()
 
+    def delete_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The delete page; what came to hang on the row meanwhile is said, not a 500."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except IntegrityError:
+            sentence = _("Somebody used this at this moment. Nothing is deleted.")
+        self.message_user(request, sentence, messages.ERROR)
+        return HttpResponseRedirect(request.path)
+
     def consequences(self, obj: Any) -> list[str]:
         """Sentences for the delete page: what goes with this row."""
         return [str(obj)]

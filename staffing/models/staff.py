@@ -98,9 +98,10 @@ class Staff(Versioned):
         would be locked out, ValidationError when a linked account would change.
         """
         with transaction.atomic():
-            if not self.active:
+            rows = Staff.objects.filter(pk=self.pk)
+            if not self.active and rows.filter(active=True).exists():
                 lock_administration()
-            before = Staff.objects.select_for_update().filter(pk=self.pk).first()
+            before = rows.select_for_update().first()
             if before and before.user_id and before.user_id != self.user_id:
                 raise ValidationError(_("A linked account cannot be changed."))
             if before and before.active and not self.active:
