@@ -147,7 +147,10 @@ def end_on_signals() -> None:
 def run(command: list[str], **environment: str) -> int:
     """Run a command to its end and return its exit code; Ctrl-C ends it too."""
     with _child(command, environment) as child:
-        return child.wait()
+        code = child.wait()
+    if code < 0:
+        print(f"{command[0]} was ended by {signal.Signals(-code).name}", flush=True)
+    return code if code >= 0 else 128 - code
 
 
 def output(command: list[str], **environment: str) -> str:
