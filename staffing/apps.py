@@ -10,9 +10,11 @@ class StaffingConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import Group
 
-        from staffing import groups
+        from staffing import group_keeping
 
-        post_migrate.connect(groups.sync_after_migrate)
-        pre_save.connect(groups.guard_save, sender=Group)
-        pre_delete.connect(groups.guard_delete, sender=Group)
-        m2m_changed.connect(groups.guard_permissions, sender=Group.permissions.through)
+        post_migrate.connect(group_keeping.sync_after_migrate)
+        pre_save.connect(group_keeping.guard_save, sender=Group)
+        pre_delete.connect(group_keeping.guard_delete, sender=Group)
+        m2m_changed.connect(
+            group_keeping.guard_permissions, sender=Group.permissions.through
+        )

@@ -18,6 +18,7 @@ from patients import grants
 from patients.models.patients import Patient
 from patients.querysets import MemberQuerySet
 from staffing import groups
+from staffing.group_keeping import changing_auth_groups
 from staffing.models import GroupChange
 from staffing.models.staff import SHELL
 
@@ -99,12 +100,12 @@ class PatientGroup(Versioned):
             if before:
                 self._stay_with(before)
             if self.use_for_permissions and self.auth_group is None:
-                with groups.changing_auth_groups():
+                with changing_auth_groups():
                     self.auth_group = Group.objects.create(name=self.auth_group_name)
             super().save(*args, **kwargs)
             if self.auth_group and self.auth_group.name != self.auth_group_name:
                 self.auth_group.name = self.auth_group_name
-                with groups.changing_auth_groups():
+                with changing_auth_groups():
                     self.auth_group.save()
             if self.use_for_permissions:
                 grants.give(self)
@@ -129,7 +130,7 @@ class PatientGroup(Versioned):
             grants.withdraw_all(auth_group)
         self.save(by=by)
         if auth_group:
-            with groups.changing_auth_groups():
+            with changing_auth_groups():
                 auth_group.delete()
 
     def add(self, patient: Patient, by: Any = SHELL) -> "PatientGroupMember":

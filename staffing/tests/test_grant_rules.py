@@ -25,7 +25,8 @@ from hypothesis.stateful import (
 
 from canvas_admin.tests import proof
 from patients.models import PatientGroup
-from staffing.groups import BY_NAME, managed_group, sync_managed_groups
+from staffing.group_keeping import sync_managed_groups
+from staffing.groups import BY_NAME, managed_group
 from staffing.models import GroupChange, Role, Staff, StaffRole, User
 from staffing.models.staff import SHELL, LastAdministrator
 

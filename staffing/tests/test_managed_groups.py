@@ -13,16 +13,15 @@ from django.db import connection, transaction
 from django.db.models import ProtectedError
 
 from canvas_admin.testing import make_group, make_staff
-from staffing import groups
+from staffing import group_keeping, groups
+from staffing.group_keeping import GroupIsManaged, sync_managed_groups
 from staffing.groups import (
     AREA_CODES,
     BY_NAME,
     MANAGED_GROUPS,
-    GroupIsManaged,
     Kind,
     ManagedGroup,
     managed_group,
-    sync_managed_groups,
 )
 from staffing.models import ManagedGroupLink, User
 
@@ -229,7 +228,7 @@ def test_a_patient_groups_auth_group_is_not_deleted_by_hand(view_patient):
 
 
 def test_the_door_is_shut_again_behind_an_error(clinical_read):
-    with pytest.raises(ZeroDivisionError), groups.changing_auth_groups():
+    with pytest.raises(ZeroDivisionError), group_keeping.changing_auth_groups():
         raise ZeroDivisionError
     with pytest.raises(GroupIsManaged):
         clinical_read.save()
@@ -352,7 +351,7 @@ def test_migrate_repairs(clinical_read):
 
 def test_a_misspelt_permission_stops_the_sync(monkeypatch):
     misspelt = ManagedGroup("odd", "Odd", Kind.AREA, "", ("patients.view_patiend",))
-    monkeypatch.setattr(groups, "MANAGED_GROUPS", (*MANAGED_GROUPS, misspelt))
+    monkeypatch.setattr(group_keeping, "MANAGED_GROUPS", (*MANAGED_GROUPS, misspelt))
     with pytest.raises(LookupError, match=r"patients\.view_patiend"):
         sync_managed_groups()
     assert not Group.objects.filter(name="Odd").exists()

@@ -28,7 +28,8 @@ from patients.models import (
     PatientGroupExclusion,
     PatientGroupMember,
 )
-from staffing.groups import changing_auth_groups, managed_group
+from staffing.group_keeping import changing_auth_groups
+from staffing.groups import managed_group
 from staffing.models import Staff, User
 from staffing.standing import Standing
 
