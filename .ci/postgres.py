@@ -107,6 +107,9 @@ def _start(
     bin_folder: Path, folder: Path, port: int, account: dict[str, Any]
 ) -> subprocess.Popen:
     command = [bin_folder / "postgres", "-D", folder / "data", "-p", str(port)]
+    if setpriv := shutil.which("setpriv"):
+        # Should this program be killed, the server goes too.
+        command = [setpriv, "--pdeathsig", "QUIT", *command]
     for name, value in {**SETTINGS, "unix_socket_directories": str(folder)}.items():
         command += ["-c", f"{name}={value}"]
     # A session of its own: Ctrl-C is for the tests, which need the server to the end.
