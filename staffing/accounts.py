@@ -102,8 +102,8 @@ def one_time_path(user: User) -> str:
 def mail_link(request: HttpRequest, user: User) -> None:
     """Send a one-time link to the address that is stored with the account.
 
-    In a thread of its own: how long the answer takes does not tell whether there is an
-    account, and a mail server that is down changes nothing for the visitor.
+    In a thread of its own, so that neither the time that a mail server takes nor its
+    being down tells a visitor whether there is an account.
     """
     context = {"user": user, "link": one_time_link(request, user)}
     message = EmailMessage(
