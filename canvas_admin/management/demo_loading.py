@@ -5,7 +5,6 @@ changed stays, and an interrupted run is mended by the next.
 """
 
 import json
-import os
 import secrets
 from datetime import datetime, timedelta
 from io import StringIO
@@ -19,6 +18,7 @@ from django.db import transaction
 from canvas_admin.audit import trail
 from canvas_admin.management import demo_clinic
 from canvas_admin.management.demo_clinic import CAMPAIGN, NORTH, SOUTH, DemoTeam, Person
+from canvas_admin.management.demo_files import write_private
 from canvas_admin.records import clock
 from patients.models import (
     Patient,
@@ -201,7 +201,7 @@ def give_passwords(file: Path) -> None:
             password=make_password(password)
         )
         known[person.username] = password
-        _write_privately(file, json.dumps(known, indent=1))
+        write_private(file, json.dumps(known, indent=1))
 
 
 def read_passwords(file: Path) -> dict[str, str]:
@@ -222,16 +222,6 @@ def new_password() -> str:
 def passwords_file() -> Path:
     """Beside the demo database: demo.passwords.json."""
     return Path(settings.SQLITE_FILE).with_suffix(".passwords.json")
-
-
-def _write_privately(file: Path, text: str) -> None:
-    """Replace the file in one step; nobody but its owner ever can read it."""
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}")
-    unfinished.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-    with os.fdopen(os.open(unfinished, flags, 0o600), "w") as writer:
-        writer.write(text)
-    unfinished.replace(file)
 
 
 def _group(name: str) -> PatientGroup | None:

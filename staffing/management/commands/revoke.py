@@ -1,29 +1,18 @@
 """manage.py revoke STAFF GROUP"""
 
-from argparse import ArgumentParser
-from typing import Any
-
-from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError
+from django.contrib.auth.models import Group
 
 from canvas_admin.audit import trail
-from staffing.management.finding import find_group, find_staff
-from staffing.models import GroupChange
+from staffing.management.commands import grant
+from staffing.models import GroupChange, Staff
 
 
-class Command(BaseCommand):
+class Command(grant.Command):
+    """Takes what grant gives."""
+
     help = "Takes an auth group away from a staff member, on the record."
+    name = "revoke"
+    changed, unchanged = "has no longer", "did not have"
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("staff", help="user name, or the key of a staff member")
-        parser.add_argument("group", help="exact name, for example “Clinical read”")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        staff, group = find_staff(options["staff"]), find_group(options["group"])
-        by = trail.Command("revoke")
-        try:
-            taken = staff.revoke(group, by, GroupChange.Via.COMMAND)
-        except ValidationError as refusal:
-            raise CommandError(" ".join(refusal.messages)) from refusal
-        state = "has no longer" if taken else "did not have"
-        self.stdout.write(f"{staff.name} {state} “{group.name}”.")
+    def change(self, staff: Staff, group: Group, by: trail.Command) -> bool:
+        return staff.revoke(group, by, GroupChange.Via.COMMAND)
