@@ -39,15 +39,12 @@ def opened_by(auth_groups: Collection[int]) -> "QuerySet[PatientGroup]":
 
     Grant, switch and auth group must agree; any disagreement opens nothing.
     """
-    rows = _access_rows().filter(
-        group__in=auth_groups,
-        permission__codename=CODENAME,
-        content_object__auth_group=F("group"),
-        content_object__use_for_permissions=True,
-        content_object__retired__isnull=True,
-    )
     return apps.get_model("patients", "PatientGroup").objects.filter(
-        pk__in=rows.values("content_object")
+        auth_group__in=auth_groups,
+        use_for_permissions=True,
+        retired__isnull=True,
+        patientgroupaccess__group=F("auth_group"),
+        patientgroupaccess__permission__codename=CODENAME,
     )
 
 
