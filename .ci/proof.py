@@ -69,6 +69,7 @@ def prove(name: str, database: str, **environment: str) -> bool:
     """Run one proof on one database and record it; whether it passed."""
     print(f"\n== {name}, {database} ==", flush=True)
     command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "-m", "proof"]
+    command += ["-o", "faulthandler_timeout=0"]
     with tempfile.TemporaryDirectory() as folder:
         environment |= {"PROOF": "1", "PROOF_OUT": folder}
         started = commit()

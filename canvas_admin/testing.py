@@ -23,6 +23,7 @@ django.setup()
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.test import Client
 
 from canvas_admin.tests.kept_rows import Keeper
@@ -33,6 +34,17 @@ from staffing.models import Role, Staff, StaffRole, User
 NURSE = ("Clinical read", "Clinical write", "Profile read", "Tasking access")
 CLINICIAN = (*NURSE, "Printing access")
 FRONT_DESK = ("Schedule write", "Profile read", "Profile write", "Patient create")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sqlite_in_a_file(tmp_path_factory: Any) -> None:
+    """SQLite in a file, as a clinic has it: every thread with a connection of its own.
+
+    In memory all threads share one, and two of them can wait for each other for ever.
+    """
+    if connection.vendor == "sqlite":
+        name = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        connection.settings_dict["TEST"]["NAME"] = str(name)
 
 
 @pytest.fixture(autouse=True)

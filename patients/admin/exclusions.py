@@ -115,12 +115,7 @@ def _excluded(
     form: ExclusionForm,
 ) -> bool:
     """Whether the form could be saved; if not, it says why."""
-    if patient is None:
-        form.add_error(
-            None,
-            _("Choose a patient. What was found is good for 15 minutes; find again."),
-        )
-        return False
+    picker.refuse_nobody(form, patient)
     form.instance.patient = patient
     if not form.is_valid():
         return False

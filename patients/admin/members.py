@@ -140,12 +140,7 @@ def _added(
     form: MembershipForm,
 ) -> bool:
     """Whether the form could be saved; if not, it says why."""
-    if patient is None:
-        form.add_error(
-            None,
-            _("Choose a patient. What was found is good for 15 minutes; find again."),
-        )
-        return False
+    picker.refuse_nobody(form, patient)
     form.instance.member = patient
     if not form.is_valid():
         return False

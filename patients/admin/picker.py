@@ -7,6 +7,7 @@ and with htmx it suggests while one types.
 
 from dataclasses import dataclass, field
 
+from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -74,6 +75,13 @@ def find(request: HttpRequest, chosen: Patient | None = None) -> Found:
 def chosen(request: HttpRequest) -> Patient | None:
     """The patient whose handle this POST carries; None for none, an old or forged one."""
     return handles.unseal(request.user, request.POST.get("patient", ""))
+
+
+def refuse_nobody(form: forms.Form, patient: Patient | None) -> None:
+    """An error in the form when no patient is chosen."""
+    if patient is None:
+        said = _("Choose a patient. What was found is good for 15 minutes; find again.")
+        form.add_error(None, said)
 
 
 def show_again(request: HttpRequest, patient: Patient | None) -> Found:

@@ -134,16 +134,16 @@ class PatientGroup(Versioned):
                 auth_group.delete()
 
     def add(self, patient: Patient, by: Any = SHELL) -> "PatientGroupMember":
-        """Put a patient in, from now on; an open membership stays, one to come begins.
+        """Put a patient in, from now on; who is in stays so, an open row to come begins.
 
         Raises ValidationError for an excluded patient.
         """
         with transaction.atomic():
             PatientGroup.objects.select_for_update().get(pk=self.pk)
             rows = self.memberships.filter(member=patient)
+            if in_force := rows.in_force().first():
+                return in_force
             row = rows.filter(end_date__isnull=True).first()
-            if row and row.start_date <= clock.now():
-                return row
             row = row or PatientGroupMember(patient_group=self, member=patient)
             row.start_date = clock.now()
             row.save(by=by)

@@ -221,6 +221,14 @@ def test_nobody_is_in_a_group_twice(cast, ruth, handle):
     assert cast.north.memberships.count() == 1
 
 
+def test_whoever_is_in_until_a_day_is_not_put_in_beside_that(cast):
+    row = cast.north.memberships.get(member=cast.ada)
+    row.end_date = clock.now() + timedelta(days=7)
+    row.save()
+    assert cast.north.add(cast.ada) == row
+    assert cast.north.memberships.filter(member=cast.ada).count() == 1
+
+
 def test_an_excluded_patient_is_not_added(cast, ruth, handle):
     PatientGroupExclusion(patient_group=cast.north, patient=cast.ben, reason="x").save()
     add = at("member_add", cast.north.public_id)

@@ -1,16 +1,13 @@
 """The last holder of "Staff Permissions" who can sign in stays, also against the clock.
 
 DESIGN section 5: "the check locks the group's row, and a test runs two removals at
-once." Two threads, each with a connection of its own, really run at once: on SQLite in
-a file, because threads share a database in memory.
+once." Two threads, each with a connection of its own, really run at once.
 """
 
-import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from random import Random
 
 import pytest
@@ -85,26 +82,6 @@ def test_somebody_who_cannot_sign_in_is_no_other_administrator(cast, ruth, lacks
 
 
 # Two at once -----------------------------------------------------------------------
-
-
-@pytest.fixture
-def raced(transactional_db, tmp_path) -> Iterator[None]:
-    """A committed database in which threads can race."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    memory, settings = connections["default"], connections.settings["default"]
-    path = tmp_path / "raced.sqlite3"
-    with closing(sqlite3.connect(path)) as copy:
-        memory.connection.backup(copy)
-    connections.settings["default"] = {**settings, "NAME": str(path)}
-    connections["default"] = connections.create_connection("default")
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        connections["default"] = memory
-        connections.settings["default"] = settings
 
 
 def revoke(staff: Staff) -> None:
@@ -192,7 +169,7 @@ def race(rounds: int) -> list[str]:
 
 
 @pytest.mark.proof
-def test_of_two_removals_at_once_one_always_stays(raced):
+def test_of_two_removals_at_once_one_always_stays(transactional_db):
     start = time.monotonic()
     wrong = race(ROUNDS)
     proof.record(
@@ -208,7 +185,7 @@ def test_of_two_removals_at_once_one_always_stays(raced):
 
 
 @pytest.mark.proof
-def test_acts_on_the_same_people_at_once_never_wait_in_a_circle(raced):
+def test_acts_on_the_same_people_at_once_never_wait_in_a_circle(transactional_db):
     start, rng = time.monotonic(), Random(proof.seed())
     wrong = []
     for _ in range(ROUNDS):
@@ -235,7 +212,7 @@ def test_acts_on_the_same_people_at_once_never_wait_in_a_circle(raced):
     assert wrong == []
 
 
-def test_the_race_is_lost_without_the_lock(raced, monkeypatch):
+def test_the_race_is_lost_without_the_lock(transactional_db, monkeypatch):
     """The test of the test: without the lock both go, or SQLite refuses one as locked.
 
     On PostgreSQL the lock is the group's row; on SQLite it is the transaction that

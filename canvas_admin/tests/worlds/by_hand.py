@@ -112,11 +112,12 @@ def add(making: Making) -> None:
     number, patient = making.group(), making.rng.randrange(len(making.patients))
     known = making.groups[number]
     rows = list(known.memberships)
-    open_row = next((r for r in rows if r.patient == patient and r.end is None), None)
-    begun = open_row is not None and open_row.start <= making.now
+    mine = [row for row in rows if row.patient == patient]
+    open_row = next((row for row in mine if row.end is None), None)
     refused = _refuses(making.fresh(number).add, making.patients[patient])
-    assert refused == (patient in known.excluded and not begun)
-    if refused or begun:
+    assert refused == (patient in known.excluded)
+    now = making.now
+    if refused or any(r.start <= now and (not r.end or now < r.end) for r in mine):
         return
     if open_row is not None:
         rows.remove(open_row)
