@@ -2,8 +2,27 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "canvas_admin.settings")
+django.setup(set_prefix=False)
 
-application = get_wsgi_application()
+
+class Utf8Request(WSGIRequest):
+    """A request that is read as UTF-8, whatever charset it names.
+
+    Django would decode addresses and forms with that charset, and there are codecs that
+    are none for text, and some that let characters through which no database takes.
+    """
+
+    encoding = property(lambda self: None, lambda self, named: None)
+
+
+class Handler(WSGIHandler):
+    """Django's handler, which reads UTF-8 alone."""
+
+    request_class = Utf8Request
+
+
+application = Handler()

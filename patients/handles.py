@@ -2,7 +2,8 @@
 
 The pages of administration (security A8 and A10) and "Request access" (A5) name
 patients out of reach. A signature alone would show the key, so a handle is encrypted;
-its cipher key belongs to one account, and it opens nothing after 15 minutes.
+its cipher key belongs to one account and one purpose, so that no page tells what another
+leaves out, and it opens nothing after 15 minutes.
 """
 
 import base64
@@ -15,19 +16,24 @@ from django.utils.crypto import salted_hmac
 from canvas_admin.records import clock
 from patients.models import Patient
 
+# What a handle is for: choosing a found patient (A8), a patient nobody can open (A10).
+PICK = "pick"
+UNREACHABLE = "unreachable"
+
 VALID = timedelta(minutes=15)
 LONGEST = 200
 
 
-def seal(user: Any, patient: Patient) -> str:
-    """A handle of this patient for this account; never twice alike."""
+def seal(user: Any, patient: Patient, purpose: str) -> str:
+    """A handle of this patient for this account and purpose; never twice alike."""
     moment = int(clock.now().timestamp())
-    return _cipher(user).encrypt_at_time(patient.key.encode(), moment).decode()
+    return _cipher(user, purpose).encrypt_at_time(patient.key.encode(), moment).decode()
 
 
-def unseal(user: Any, handle: str) -> Patient | None:
+def unseal(user: Any, handle: str, purpose: str) -> Patient | None:
     """The patient that a handle names; None for an old, altered or foreign one.
 
+    Foreign is another account's, and one that was made for another purpose.
     Having a handle is no right: what may be done with the patient is asked afterwards.
     """
     if len(handle) > LONGEST or not handle.isascii():
@@ -35,12 +41,13 @@ def unseal(user: Any, handle: str) -> Patient | None:
     moment = int(clock.now().timestamp())
     lifetime = int(VALID.total_seconds())
     try:
-        key = _cipher(user).decrypt_at_time(handle.encode(), lifetime, moment)
+        key = _cipher(user, purpose).decrypt_at_time(handle.encode(), lifetime, moment)
     except InvalidToken:
         return None
     return Patient.objects.filter(key=key.decode()).first()
 
 
-def _cipher(user: Any) -> Fernet:
-    secret = salted_hmac("patients.handles", user.key, algorithm="sha256").digest()
+def _cipher(user: Any, purpose: str) -> Fernet:
+    salt = f"patients.handles.{purpose}"
+    secret = salted_hmac(salt, user.key, algorithm="sha256").digest()
     return Fernet(base64.urlsafe_b64encode(secret))

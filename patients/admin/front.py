@@ -64,7 +64,10 @@ def unreachable(request: HttpRequest) -> HttpResponse:
     more = len(patients) > ROWS
     del patients[ROWS:]
     trail.shown(request, "admin.unreachable", pages.seen(patients))
-    rows = [(handles.seal(request.user, patient), patient) for patient in patients]
+    rows = [
+        (handles.seal(request.user, patient, handles.UNREACHABLE), patient)
+        for patient in patients
+    ]
     return pages.show(
         request,
         "unreachable",
@@ -78,7 +81,9 @@ def unreachable(request: HttpRequest) -> HttpResponse:
 
 def _behind(request: HttpRequest) -> Any:
     """The patients, from behind the one whose handle "More" sends."""
-    last = handles.unseal(request.user, request.POST.get("more", ""))
+    last = handles.unseal(
+        request.user, request.POST.get("more", ""), handles.UNREACHABLE
+    )
     found = rule.unreachable()
     return found.filter(pk__lt=last.pk) if last else found
 
@@ -90,7 +95,9 @@ def _add_chosen(request: HttpRequest) -> tuple[PatientGroup, int]:
     """
     group = _chosen_group(request)
     sent = request.POST.getlist("patient")[:ROWS]
-    patients = [handles.unseal(request.user, handle) for handle in sent]
+    patients = [
+        handles.unseal(request.user, handle, handles.UNREACHABLE) for handle in sent
+    ]
     if not patients or None in patients:
         raise ValidationError(
             _("Choose patients. This page is good for 15 minutes; choose again.")

@@ -74,7 +74,7 @@ def find(request: HttpRequest, chosen: Patient | None = None) -> Found:
 
 def chosen(request: HttpRequest) -> Patient | None:
     """The patient whose handle this POST carries; None for none, an old or forged one."""
-    return handles.unseal(request.user, request.POST.get("patient", ""))
+    return handles.unseal(request.user, request.POST.get("patient", ""), handles.PICK)
 
 
 def refuse_nobody(form: forms.Form, patient: Patient | None) -> None:
@@ -105,4 +105,6 @@ def suggest(request: HttpRequest) -> HttpResponse:
 def _candidate(
     request: HttpRequest, patient: Patient, chosen: Patient | None
 ) -> Candidate:
-    return Candidate(handles.seal(request.user, patient), patient, patient == chosen)
+    return Candidate(
+        handles.seal(request.user, patient, handles.PICK), patient, patient == chosen
+    )

@@ -20,7 +20,7 @@ def ruth(signed_in):
 
 
 def exclude(client, cast, chosen, **changes):
-    handle = handles.seal(cast.ruth.user, chosen)
+    handle = handles.seal(cast.ruth.user, chosen, handles.PICK)
     post = {"patient": handle, "reason": "asked for it", "add": "1", **changes}
     return client.post(at("exclusion_add", cast.north.public_id), post)
 
@@ -108,10 +108,12 @@ def test_nobody_is_excluded_twice(cast, ruth):
 
 
 def test_a_forged_choice_excludes_nobody(cast, ruth):
-    foreign = handles.seal(cast.nora.user, cast.ada)
-    for each in ("", "\x00", cast.ada.key, foreign):
+    foreign = handles.seal(cast.nora.user, cast.ada, handles.PICK)
+    nameless = handles.seal(cast.ruth.user, cast.ada, handles.UNREACHABLE)
+    for each in ("", "\x00", cast.ada.key, foreign, nameless):
         response = exclude(ruth, cast, cast.ada, patient=each)
         assert "Choose a patient" in response.content.decode()
+        assert "Alvarez" not in response.content.decode()
     assert not cast.north.exclusions.exists()
 
 

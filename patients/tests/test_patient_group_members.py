@@ -35,7 +35,7 @@ def ruth(signed_in):
 @pytest.fixture
 def handle(cast):
     """handle(patient): what the picker would give ruth."""
-    return lambda patient: handles.seal(cast.ruth.user, patient)
+    return lambda patient: handles.seal(cast.ruth.user, patient, handles.PICK)
 
 
 def dates(**changes):
@@ -203,14 +203,16 @@ def test_bad_dates_are_refused(cast, ruth, handle, case):
 
 
 def test_a_forged_choice_adds_nobody(cast, ruth, handle):
-    foreign = handles.seal(cast.nora.user, cast.ben)
-    forged = ["", "\x00", "x" * 10_000, cast.ben.key, str(cast.ben.pk), foreign]
-    for each in forged:
+    foreign = handles.seal(cast.nora.user, cast.ben, handles.PICK)
+    nameless = handles.seal(cast.ruth.user, cast.ben, handles.UNREACHABLE)
+    forged = ["", "\x00", "x" * 10_000, cast.ben.key, str(cast.ben.pk)]
+    for each in [*forged, foreign, nameless]:
         response = ruth.post(
             at("member_add", cast.north.public_id), dates(patient=each, add="1")
         )
         assert response.status_code == 200
         assert "Choose a patient" in response.content.decode()
+        assert "Brandt" not in response.content.decode()
     assert cast.north.memberships.count() == 1
 
 

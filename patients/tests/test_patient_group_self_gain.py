@@ -65,7 +65,7 @@ def post_dates(client, row, start, end):
 @pytest.mark.parametrize("start", [timedelta(), timedelta(days=400)])
 def test_adding_is_refused_also_for_later(cast, ruth, north, start):
     post = {
-        "patient": handles.seal(cast.ruth.user, cast.ben),
+        "patient": handles.seal(cast.ruth.user, cast.ben, handles.PICK),
         "start_date": local(clock.now() + start),
         "end_date": "",
         "add": "1",
@@ -77,7 +77,7 @@ def test_adding_is_refused_also_for_later(cast, ruth, north, start):
 
 def test_a_forged_add_without_the_page_is_refused(cast, ruth, north):
     """No "find" before, other buttons, more fields: the same rule."""
-    handle = handles.seal(cast.ruth.user, cast.ben)
+    handle = handles.seal(cast.ruth.user, cast.ben, handles.PICK)
     for button in ({"another": "1"}, {}, {"add": "1", "confirmed": "1"}):
         post = {"patient": handle, "start_date": local(clock.now()), **button}
         ruth.post(at("member_add", north.public_id), post)
@@ -144,7 +144,7 @@ def test_lifting_an_exclusion_over_a_membership_is_refused(cast, ruth, north):
 def test_a_patient_nobody_can_open_is_not_handed_to_oneself(cast, ruth):
     give(cast.ruth, "Patients: North")
     post = {
-        "patient": handles.seal(cast.ruth.user, cast.cyn),
+        "patient": handles.seal(cast.ruth.user, cast.cyn, handles.PICK),
         "group": cast.north.public_id,
     }
     response = ruth.post(at("unreachable"), post)
@@ -157,7 +157,7 @@ def test_a_patient_nobody_can_open_is_not_handed_to_oneself(cast, ruth):
 def test_whom_one_reaches_otherwise_one_may_add(cast, ruth, north):
     give(cast.ruth, "Patients: South")
     post = {
-        "patient": handles.seal(cast.ruth.user, cast.ben),
+        "patient": handles.seal(cast.ruth.user, cast.ben, handles.PICK),
         "start_date": local(clock.now()),
         "end_date": "",
         "add": "1",
@@ -169,7 +169,7 @@ def test_whom_one_reaches_otherwise_one_may_add(cast, ruth, north):
 def test_all_patients_reaches_everyone(cast, ruth, north):
     give(cast.ruth, "All Patients")
     post = {
-        "patient": handles.seal(cast.ruth.user, cast.cyn),
+        "patient": handles.seal(cast.ruth.user, cast.cyn, handles.PICK),
         "start_date": local(clock.now()),
         "add": "1",
     }
@@ -179,7 +179,7 @@ def test_all_patients_reaches_everyone(cast, ruth, north):
 def test_somebody_who_does_not_hold_the_group_may(cast, signed_in, north):
     give(cast.nil, "Staff Permissions")
     post = {
-        "patient": handles.seal(cast.nil.user, cast.ben),
+        "patient": handles.seal(cast.nil.user, cast.ben, handles.PICK),
         "start_date": local(clock.now()),
         "add": "1",
     }
@@ -194,7 +194,7 @@ def test_a_superuser_reaches_everyone_and_may(cast, client, north):
     root.groups.add(north.auth_group)
     client.force_login(root, backend="staffing.backends.StaffBackend")
     post = {
-        "patient": handles.seal(root, cast.ben),
+        "patient": handles.seal(root, cast.ben, handles.PICK),
         "start_date": local(clock.now()),
         "add": "1",
     }

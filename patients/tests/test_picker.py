@@ -59,8 +59,8 @@ def test_each_row_has_a_mark_and_no_other_field(cast, ruth):
 def test_a_row_names_its_patient_by_a_handle_for_this_account(cast, ruth):
     text = ruth.post(PICKER, {"q": "brandt"}).content.decode()
     (handle,) = re.findall(r'name="patient" value="([^"]*)"', text)
-    assert handles.unseal(cast.ruth.user, handle) == cast.ben
-    assert handles.unseal(cast.nora.user, handle) is None
+    assert handles.unseal(cast.ruth.user, handle, handles.PICK) == cast.ben
+    assert handles.unseal(cast.nora.user, handle, handles.PICK) is None
 
 
 def test_at_most_twenty_and_no_way_to_the_next(cast, ruth):

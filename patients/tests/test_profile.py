@@ -53,7 +53,7 @@ def test_everything_that_was_recorded_is_shown(cast, signed_in):
     html = profile(signed_in("nora"), ada).content.decode()
     for text in (
         "Dr. Ada Alvarez PhD",
-        "Maiden name",
+        "Name (maiden)",
         "Ada Ruiz",
         "12 Long Street, Springfield, MA",
         "555-0123",

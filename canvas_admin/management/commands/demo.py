@@ -127,5 +127,6 @@ def serve(listener: socket.socket, lock: int) -> NoReturn:
     command = [sys.executable, "-m", "gunicorn", "canvas_admin.wsgi"]
     command += ["--bind", f"fd://{listener.fileno()}", "--threads", "4"]
     command += ["--log-level", "warning", "--no-control-socket"]
+    command += ["--logger-class", "canvas_admin.audit.server_log.ServerLog"]
     os.chdir(settings.BASE_DIR)
     os.execve(sys.executable, command, environment)  # noqa: S606
