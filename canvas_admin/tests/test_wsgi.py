@@ -71,7 +71,6 @@ def test_a_form_in_parts_is_read_as_utf_8(
     cast: SimpleNamespace, signed_in: Any, charset: str
 ) -> None:
     client = signed_in("nora")
-    client.get("/patients/")
     token = "t" * 32
     names = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME)
     session = client.cookies[names[0]].value
