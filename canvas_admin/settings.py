@@ -202,6 +202,7 @@ AXES_DISABLE_ACCESS_LOG = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "staffing.accounts.locked_out"
 
+SESSION_ENGINE = "staffing.session_store"
 SESSION_IDLE = timedelta(minutes=15)
 SESSION_LENGTH = timedelta(hours=12)
 # How long a row of the session table is good for after its last activity: rows that
@@ -293,6 +294,8 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # Refusals are in the audit trail; a log line would carry the patient's key.
         "django.request": {"level": "ERROR"},
+        # It names the parameter of an edited address.
+        "django.security.DisallowedModelAdminLookup": {"level": "CRITICAL"},
         "canvas_admin": {"level": "INFO"},
         "axes": {"level": "ERROR"},
     },

@@ -100,6 +100,11 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("staffing:account")
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that is too large or makes no sense: say so, and that nothing was saved."""
+    return render(request, "400.html", status=400)
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form from an old page: say so, and that nothing was saved."""
     return render(request, "csrf.html", status=403)

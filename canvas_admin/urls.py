@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from canvas_admin import site
 from patients.admin import effective
 
+handler400 = "canvas_admin.site.bad_request"
 handler403 = "patients.gate.denied"
 
 # allauth's own list, less what a clinic with closed sign-up does not offer: adding mail

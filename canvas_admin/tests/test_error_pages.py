@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
 
@@ -15,6 +16,33 @@ def test_an_address_that_is_none_says_so(signed_in: Any) -> None:
     assert answer.status_code == 404
     assert "There is no page at this address" in answer.text
     assert "Nora Example" in answer.text
+
+
+TOO_MANY = "&".join(f"f{number}=1" for number in range(2_001))
+UNREADABLE = {
+    "too large": ("application/x-www-form-urlencoded", "q=" + "a" * 2_700_000),
+    "too many fields": ("application/x-www-form-urlencoded", TOO_MANY),
+    "parts without a boundary": ("multipart/form-data", "q=ada"),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_what_cannot_be_read_is_said(
+    cast: SimpleNamespace, signed_in: Any, name: str
+) -> None:
+    kind, body = UNREADABLE[name]
+    visitor = Client(enforce_csrf_checks=True)
+    visitor.cookies[settings.CSRF_COOKIE_NAME] = "t" * 32
+    for client in (signed_in("nora"), visitor):
+        answer = client.generic("POST", "/account/login/", body, kind)
+        assert answer.status_code == 400
+        assert "Nothing was saved" in answer.text
+
+
+def test_a_host_that_is_not_ours_gets_the_page(db: None) -> None:
+    answer = Client().get("/account/login/", HTTP_HOST="elsewhere.example")
+    assert answer.status_code == 400
+    assert "cannot be read" in answer.text
 
 
 def test_the_page_of_a_fault_needs_nothing_that_may_be_at_fault() -> None:

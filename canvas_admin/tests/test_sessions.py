@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -228,3 +229,12 @@ def test_times_are_kept_as_numbers_of_this_clock(nora: Any, wait: Any) -> None:
     client = nora()
     seen = datetime.fromtimestamp(client.session["seen"], tz=timezone.now().tzinfo)
     assert seen == timezone.now()
+
+
+@pytest.mark.parametrize(
+    "key", [r'"aaaaaaaaaaaa\000"', r'"aaaaaaaa\377\377"', "a" * 5000, "a b c d e f g h"]
+)
+def test_a_cookie_that_is_no_key_is_nobodys(db, key):
+    client = Client(HTTP_COOKIE=f"{settings.SESSION_COOKIE_NAME}={key}")
+    assert client.get("/account/login/").status_code == 200
+    assert client.get("/patients/").status_code == 302

@@ -1,5 +1,6 @@
 """Filters of the lists; every value in an address is a code or a name, never an id."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -8,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.records import clock
 from staffing.models import GroupChange, Role, StaffRole, User
 from staffing.permissions import grantable
 
@@ -120,6 +122,26 @@ class Person(SimpleListFilter):
         if not self.value():
             return queryset
         return queryset.filter(user__username=self.value())
+
+
+class When(SimpleListFilter):
+    """Permission changes of the last days; an address carries a code, not a date."""
+
+    title, parameter_name = _("when"), "when"
+    DAYS = {"today": 1, "week": 7, "month": 31, "year": 366}
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("today", _("Last 24 hours")),
+            ("week", _("Last 7 days")),
+            ("month", _("Last 31 days")),
+            ("year", _("Last 12 months")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if days := self.DAYS.get(self.value()):
+            return queryset.filter(when__gte=clock.now() - timedelta(days=days))
+        return queryset
 
 
 class KindOfGroup(SimpleListFilter):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from canvas_admin.records.admin import KeyedAdmin
-from staffing.admin.filters import KindOfGroup, Person
+from staffing.admin.filters import KindOfGroup, Person, When
 from staffing.explanations import origin
 from staffing.models import GroupChange, StaffPermissions
 from staffing.permissions import grantable, meaning
@@ -115,7 +115,7 @@ class GroupChangeAdmin(ReadOnlyAdmin):
 
     list_display = ("when", "user", "act", "group_name", "how", "by")
     list_display_links = ("when",)
-    list_filter = (Person, "added", "via", "when")
+    list_filter = (Person, "added", "via", When)
     list_select_related = ("user", "role")
     search_fields = (
         "user__username",

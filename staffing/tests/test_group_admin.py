@@ -1,10 +1,12 @@
 """Auth groups and permission changes, as an administrator reads them."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from canvas_admin.records import clock
 from canvas_admin.testing import make_group, make_staff
 from staffing.groups import MANAGED_GROUPS
 from staffing.models import GroupChange, Staff
@@ -69,8 +71,9 @@ def test_holders_are_counted_and_named_up_to_a_bound(
         ({"q": "All Patients"}, 1),
         ({"q": "Max Example"}, 2),
         ({"q": "ruth", "person": "nora"}, 1),
-        ({"when__gte": "2000-01-01 00:00:00+00:00", "person": "max"}, 2),
-        ({"when__lt": "2000-01-01 00:00:00+00:00"}, 0),
+        ({"when": "today", "person": "max"}, 2),
+        ({"when": "year", "person": "max"}, 2),
+        ({"when": "9999-12-31", "person": "max"}, 2),
     ],
 )
 def test_changes_are_found_by_person_act_way_and_date(
@@ -79,6 +82,23 @@ def test_changes_are_found_by_person_act_way_and_date(
     cast.nora.revoke(cast.north.auth_group, cast.ruth.user)
     rows = signed_in("ruth").get(CHANGES, query).context["cl"].result_list
     assert len(rows) == count
+
+
+def test_older_changes_are_left_out(cast: SimpleNamespace, signed_in: Any) -> None:
+    GroupChange.objects.update(when=clock.now() - timedelta(days=20))
+    for code, count in {"today": 0, "week": 0, "month": 2, "year": 2}.items():
+        query = {"when": code, "person": "max"}
+        rows = signed_in("ruth").get(CHANGES, query).context["cl"].result_list
+        assert len(rows) == count
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01 00:00+14:00", "9999-12-31T23:59"])
+def test_an_edited_address_leads_back_to_the_list(
+    cast: SimpleNamespace, signed_in: Any, moment: str
+) -> None:
+    answer = signed_in("ruth").get(CHANGES, {"when__gte": moment})
+    assert answer.status_code == 400
+    assert "cannot be read" in answer.text
 
 
 def test_a_long_list_of_people_is_not_put_into_the_filter(
