@@ -1,7 +1,7 @@
 """One settings file; what differs between installations comes from the environment.
 
 SECRET_KEY          required (demonstration mode makes and keeps its own, demo.secret)
-DATABASE_URL        postgres://…; without it the embedded SQLite database is used
+DATABASE_URL        postgres://… or sqlite:////FILE; without it canvas_admin.sqlite3
 ALLOWED_HOSTS       comma-separated host names; default: the loopback names
 CLINIC_NAME         shown in the page header
 CLINIC_TIME_ZONE    the clinic's time zone, an IANA name; default UTC
@@ -14,7 +14,7 @@ CANVAS_ADMIN_DEMO   "1" is demonstration mode: demo.sqlite3, whatever DATABASE_U
 import os
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -39,7 +39,10 @@ if not SECRET_KEY:
         "and keep it in the environment of every process."
     )
 
-ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+ALLOWED_HOSTS = [
+    host.strip()
+    for host in os.environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+]
 if "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * is refused.")
 CSRF_TRUSTED_ORIGINS = [
@@ -116,22 +119,18 @@ TEMPLATES = [
 
 SQLITE_FILE = BASE_DIR / ("demo.sqlite3" if DEMO else "canvas_admin.sqlite3")
 DATABASE_URL = "" if DEMO else os.environ.get("DATABASE_URL", "")
-if DATABASE_URL:
-    DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60)}
-else:
+_database = dj_database_url.parse(DATABASE_URL or f"sqlite:///{SQLITE_FILE}")
+if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE makes writers wait for the timeout instead of failing at the upgrade of
     # a read lock; WAL lets readers go on meanwhile.
-    DATABASES = {
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": SQLITE_FILE,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            },
-        }
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
+else:
+    _database["CONN_MAX_AGE"] = 60
+DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # People ----------------------------------------------------------------------------
@@ -276,7 +275,8 @@ TIME_ZONE = os.environ.get("CLINIC_TIME_ZONE", "UTC")
 if email_url := os.environ.get("EMAIL_URL", ""):
     _mail = urlsplit(email_url)
     EMAIL_HOST, EMAIL_PORT = _mail.hostname, _mail.port or 587
-    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.username or "", _mail.password or ""
+    EMAIL_HOST_USER = unquote(_mail.username or "")
+    EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
     EMAIL_USE_TLS = True
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"

@@ -21,12 +21,14 @@ from staffing.groups import FIND, VIEW_PATIENT
 class Area:
     """A screen: the permissions it asks for, and whether it shows one patient.
 
-    A screen about one patient asks for the patient to be within reach as well.
+    A screen about one patient asks for the patient to be within reach as well. `deed`
+    is what people do there, to stand behind "may".
     """
 
     code: str
     title: Any
     meaning: Any
+    deed: Any
     permissions: tuple[str, ...]
     about_patient: bool
     url_name: str
@@ -38,6 +40,7 @@ AREAS = (
         "find",
         _("Patients"),
         _("the search bar and the list of patients"),
+        _("find patients by name"),
         (FIND,),
         False,
         "patients:list",
@@ -47,6 +50,7 @@ AREAS = (
         "create",
         _("New patient"),
         _("the form for a new patient"),
+        _("create patients"),
         (FIND, "patients.add_patient"),
         False,
         "patients:create",
@@ -56,6 +60,7 @@ AREAS = (
         "chart",
         _("Chart"),
         _("a patient's clinical chart"),
+        _("open the chart of this patient"),
         (VIEW_PATIENT, "patients.view_condition"),
         True,
         "patients:chart",
@@ -64,6 +69,7 @@ AREAS = (
         "profile",
         _("Profile"),
         _("a patient's profile: demographics, addresses, identifiers"),
+        _("open the profile of this patient"),
         (VIEW_PATIENT,),
         True,
         "patients:profile",

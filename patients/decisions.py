@@ -7,7 +7,9 @@ from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Exists
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from patients import access, areas
 from patients.models import Patient
@@ -16,6 +18,14 @@ from staffing.models import User
 from staffing.standing import Standing
 
 ACCESS = "access"
+
+# What Django's own permissions of a model let people do.
+VERBS = {
+    "view": gettext_lazy("view %(things)s"),
+    "add": gettext_lazy("add %(things)s"),
+    "change": gettext_lazy("change %(things)s"),
+    "delete": gettext_lazy("delete %(things)s"),
+}
 
 
 @dataclass(frozen=True)
@@ -132,16 +142,20 @@ def _about_permissions(
     said = []
     for pk in sorted(groups.keys() & standing.auth_groups):
         gives = [name for name in needed if groups[pk] in carriers[name]]
-        words = {"held": how_held(user, groups[pk]), "permissions": _listed(gives)}
-        said.append(_("%(held)s, gives %(permissions)s.") % words)
-    for name in needed:
-        if name in missing:
-            names = ", ".join(f"“{group.name}”" for group in carriers[name])
-            words = {"permission": _listed([name]), "groups": names or _("No group")}
-            said.append(
-                _("%(permission)s is missing. It comes with: %(groups)s.") % words
-            )
-    return said
+        rights = get_text_list([right_in_words(name) for name in gives], _("and"))
+        words = {"held": how_held(user, groups[pk]), "rights": rights}
+        said.append(_("%(held)s, gives the right to %(rights)s.") % words)
+    return said + [_about_missing(n, carriers[n]) for n in needed if n in missing]
+
+
+def _about_missing(permission: str, carriers: list[Group]) -> str:
+    words = {
+        "right": right_in_words(permission),
+        "groups": ", ".join(f"“{group.name}”" for group in carriers),
+    }
+    if not carriers:
+        return _("The right to %(right)s is missing. No group gives it.") % words
+    return _("The right to %(right)s is missing. It comes with: %(groups)s.") % words
 
 
 def _groups_with(permission: str) -> list[Group]:
@@ -153,16 +167,19 @@ def _groups_with(permission: str) -> list[Group]:
     return list(carrying.order_by("pk"))
 
 
-def _listed(permissions: list[str]) -> str:
-    return ", ".join(f"“{_label(name)}”" for name in permissions)
-
-
-def _label(name: str) -> str:
+def right_in_words(name: str) -> str:
+    """What a model permission lets people do: "view conditions", from its own label."""
     app_label, _dot, codename = name.partition(".")
     found = Permission.objects.filter(
         content_type__app_label=app_label, codename=codename
     ).first()
-    return found.name if found else name
+    if found is None:
+        return f"“{name}”"
+    model = found.content_type.model_class()
+    verb, _underscore, about = codename.partition("_")
+    if model and verb in VERBS and about == model._meta.model_name:
+        return VERBS[verb] % {"things": model._meta.verbose_name_plural}
+    return found.name.removeprefix("Can ")
 
 
 def _about_no_reach(standing: Standing) -> str:
@@ -172,8 +189,10 @@ def _about_no_reach(standing: Standing) -> str:
     )
     if not names:
         return _(
-            "Neither a patient group nor “All Patients” is held, so no patient is open."
+            "This person holds neither “All Patients” nor a patient group that opens "
+            "patients."
         )
     return _(
-        "The patient is not a member now of a patient group that is held: %(names)s."
+        "This person holds these patient groups, and the patient is in none of them "
+        "now: %(names)s."
     ) % {"names": names}

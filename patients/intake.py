@@ -18,7 +18,7 @@ from patients.folding import SEPARATOR, fold
 from patients.models import Patient, PatientContactPoint, PatientGroup, PatientName
 from staffing.standing import Standing
 
-# More than this many equal names and dates of birth are not looked at: one is enough.
+# More than this many duplicates are not told of: one is enough.
 ENOUGH = 20
 
 
@@ -37,19 +37,24 @@ def groups_of(creator: Any) -> QuerySet[PatientGroup]:
 
 
 def duplicates(first_name: str, last_name: str, birth_date: date) -> list[Patient]:
-    """Patients with this first and last name, as folded, who were born that day.
+    """Patients of this last name who were born that day and whose first word is the same.
+
+    The first word of all given names, as folded: an import divides "Mary Ann" into first
+    and middle name, a person who types it may not. Equal given names begin alike too.
 
     Among all patients: inactive, deceased and out of reach too. Who asks is told yes or
     no and nothing else (security A4); the rows are for the audit trail.
     """
-    family, given = fold(last_name), fold(first_name)
-    start = f"{family[:60]}{SEPARATOR}{given[:60]}{SEPARATOR}"
-    alike = Patient.objects.filter(birth_date=birth_date, sort_name__startswith=start)
-    return [
+    wanted = _compared(first_name, last_name)
+    start = f"{wanted[0][:60]}{SEPARATOR}"
+    family = Patient.objects.filter(birth_date=birth_date, sort_name__startswith=start)
+    alike = [
         patient
-        for patient in alike.order_by("sort_name")[:ENOUGH]
-        if (fold(patient.last_name), fold(patient.first_name)) == (family, given)
+        for patient in family.order_by("sort_name")
+        if _compared(f"{patient.first_name} {patient.middle_name}", patient.last_name)
+        == wanted
     ]
+    return alike[:ENOUGH]
 
 
 def create_patient(
@@ -109,6 +114,11 @@ def refuse_second_saving(creator: Any, form_token: str) -> None:
     key = _key_from(creator, form_token)
     if earlier := Patient.objects.filter(key=key).first():
         raise SavedAlready(earlier)
+
+
+def _compared(given: str, family: str) -> tuple[str, str]:
+    """The folded last name, and the first word of the folded given names."""
+    return fold(family), fold(given).partition(" ")[0]
 
 
 def _add_rows(patient: Patient, phone: str, email: str) -> None:

@@ -11,8 +11,8 @@ from django.contrib.auth.models import Permission
 from django.utils.translation import gettext as _
 
 from patients import areas
-from patients.decisions import ACCESS, Decision, decide
-from patients.models import Patient, PatientGroupMember
+from patients.decisions import ACCESS, Decision, decide, right_in_words
+from patients.models import Patient, PatientGroup, PatientGroupMember
 from staffing.explanations import shown_date
 from staffing.models import User
 from staffing.standing import Standing
@@ -44,11 +44,12 @@ def answer(user: Any, action: str, patient: Patient) -> Decision:
 
 
 def in_words(action: str) -> str:
-    """What an action is, for a sentence: "open a patient's clinical chart"."""
+    """What an action is, to stand behind "may": "open the chart of this patient"."""
     if action == ACCESS:
-        return _("reach the patient")
-    area = areas.BY_CODE.get(action)
-    return _("use %(area)s") % {"area": area.meaning} if area else f"“{action}”"
+        return _("reach this patient")
+    if area := areas.BY_CODE.get(action):
+        return str(area.deed)
+    return _("%(act)s for this patient") % {"act": right_in_words(action)}
 
 
 def who_can(action: str, patient: Patient) -> Iterator[tuple[User, Decision]]:
@@ -61,47 +62,69 @@ def who_can(action: str, patient: Patient) -> Iterator[tuple[User, Decision]]:
 
 def what_would_open(user: User, patient: Patient) -> list[str]:
     """Why the patient groups do not open a patient to this account, and what would."""
-    standing = Standing.of(user)
-    rows = patient.group_memberships.select_related("patient_group__auth_group")
-    rows = rows.filter(patient_group__retired__isnull=True).order_by("pk")
-    now = {row.pk for row in patient.group_memberships.in_force()}
-    latest = {row.patient_group: row for row in rows}
-    latest |= {row.patient_group: row for row in rows if row.pk in now}
+    held = Standing.of(user).auth_groups
+    groups = PatientGroup.objects.filter(retired__isnull=True)
+    excluding = set(groups.filter(exclusions__patient=patient))
+    now = set(groups.filter(memberships__in=patient.group_memberships.in_force()))
+    latest = _latest_memberships(patient)
     said = []
-    for group, row in sorted(latest.items(), key=lambda item: item[0].name):
-        held = group.auth_group_id in standing.auth_groups
-        said += _about(row, row.pk in now, held)
-    if not any(
-        group.use_for_permissions and row.pk in now for group, row in latest.items()
-    ):
-        said.append(
-            _("The patient is in no group that is used for permissions; add it to one.")
-        )
+    for group in sorted(excluding | latest.keys(), key=lambda group: group.name):
+        if group in excluding:
+            said += [_about_exclusion(group), *_about_switch(group)]
+        elif group in now:
+            said += [*_about_switch(group), _about_a_member(group)]
+        elif group.auth_group_id in held:
+            said += [*_about_switch(group), _about_dates(latest[group])]
+    if not any(group.use_for_permissions for group in now):
+        said.append(_advice(bool(excluding)))
     return [*said, _("“All Patients” opens every patient.")]
 
 
-def _about(row: PatientGroupMember, now: bool, held: bool) -> list[str]:
-    """One sentence about a group the patient is or was in, where it helps."""
-    group = row.patient_group
-    words = {"group": group.name, "auth": group.auth_group_name}
-    if now and not group.use_for_permissions:
-        return [
-            _("The patient is in “%(group)s”, which is not used for permissions.")
-            % words
-        ]
-    if now:
-        return [
-            _("The patient is in “%(group)s”: whoever holds “%(auth)s” can open it.")
-            % words
-        ]
-    if not held:
+def _latest_memberships(patient: Patient) -> dict[PatientGroup, PatientGroupMember]:
+    rows = patient.group_memberships.select_related("patient_group__auth_group")
+    rows = rows.filter(patient_group__retired__isnull=True).order_by("pk")
+    return {row.patient_group: row for row in rows}
+
+
+def _about_exclusion(group: PatientGroup) -> str:
+    text = _("The patient is excluded from “%(group)s”: lift the exclusion first.")
+    return text % {"group": group}
+
+
+def _about_switch(group: PatientGroup) -> list[str]:
+    """One sentence for a group that is switched off, none for another."""
+    if group.use_for_permissions:
         return []
-    if group.exclusions.filter(patient=row.member).exists():
-        text = _("“%(auth)s” is held, but the patient is excluded from the group.")
-    elif not row.goes_on:
+    text = _("“%(group)s” opens nothing while its switch for permissions is off.")
+    return [text % {"group": group}]
+
+
+def _about_a_member(group: PatientGroup) -> str:
+    words = {"group": group.name, "auth": group.auth_group_name}
+    if not group.use_for_permissions:
+        return _("The patient is in “%(group)s”.") % words
+    return (
+        _("The patient is in “%(group)s”: whoever holds “%(auth)s” can open it.")
+        % words
+    )
+
+
+def _about_dates(row: PatientGroupMember) -> str:
+    """Why a membership of a group that is held does not count now."""
+    words = {"auth": row.patient_group.auth_group_name}
+    if not row.goes_on:
         words["date"] = shown_date(row.end_date)
         text = _("“%(auth)s” is held, but the patient left the group on %(date)s.")
     else:
         words["date"] = shown_date(row.start_date)
         text = _("“%(auth)s” is held, but the patient joins the group on %(date)s.")
-    return [text % words]
+    return text % words
+
+
+def _advice(excluded: bool) -> str:
+    if excluded:
+        return _(
+            "The patient is in no group that is used for permissions; add it to one that "
+            "does not exclude it."
+        )
+    return _("The patient is in no group that is used for permissions; add it to one.")

@@ -21,18 +21,21 @@ from patients.models import (
 )
 from staffing.standing import Standing
 
+CODE = "self_gain"
+
 
 class SelfGain(ValidationError):
-    """The act would open a patient to the person who does it."""
+    """The act would open `patients` to the person who does it."""
 
-    def __init__(self) -> None:
+    def __init__(self, patients: Collection[Patient]) -> None:
         super().__init__(
             _(
                 "You hold this group yourself and cannot open this patient otherwise. "
                 "Somebody who does not hold the group has to do this."
             ),
-            code="self_gain",
+            code=CODE,
         )
+        self.patients = patients
 
 
 class SelfGainByGroup(ValidationError):
@@ -44,7 +47,7 @@ class SelfGainByGroup(ValidationError):
                 "You hold this group yourself, and it has patients whom you cannot "
                 "open otherwise. Somebody who does not hold it has to switch it on."
             ),
-            code="self_gain",
+            code=CODE,
         )
 
 
@@ -52,9 +55,10 @@ def check_adding(user: Any, group: PatientGroup, patients: Collection[Patient]) 
     """Raises SelfGain when `user` holds the group and does not reach all of these."""
     if not _holds(user, group):
         return
-    reached = Patient.objects.accessible_to(user)
-    if reached.filter(pk__in={p.pk for p in patients}).count() < len(set(patients)):
-        raise SelfGain
+    wanted = Patient.objects.accessible_to(user).filter(pk__in={p.pk for p in patients})
+    reached = set(wanted.values_list("pk", flat=True))
+    if beyond := {patient for patient in patients if patient.pk not in reached}:
+        raise SelfGain(beyond)
 
 
 def check_dates(user: Any, before: PatientGroupMember, row: PatientGroupMember) -> None:

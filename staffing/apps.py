@@ -8,9 +8,10 @@ class StaffingConfig(AppConfig):
     verbose_name = _("Staff")
 
     def ready(self) -> None:
-        from django.contrib.auth.models import Group
+        from django.contrib.auth.models import Group, Permission
 
         from staffing import group_keeping
+        from staffing.models import ManagedGroupLink, User
 
         post_migrate.connect(group_keeping.sync_after_migrate)
         pre_save.connect(group_keeping.guard_save, sender=Group)
@@ -18,3 +19,8 @@ class StaffingConfig(AppConfig):
         m2m_changed.connect(
             group_keeping.guard_permissions, sender=Group.permissions.through
         )
+        group_keeping.guard_rows(Group.permissions.through)
+        pre_delete.connect(group_keeping.guard_permission, sender=Permission)
+        pre_save.connect(group_keeping.guard_link, sender=ManagedGroupLink)
+        pre_delete.connect(group_keeping.guard_link, sender=ManagedGroupLink)
+        m2m_changed.connect(group_keeping.guard_holders, sender=User.groups.through)

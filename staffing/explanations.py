@@ -22,7 +22,7 @@ def last_grants(user: User) -> dict[int | None, GroupChange]:
 
 
 def origin(change: GroupChange | None) -> str:
-    """Where a held auth group came from: "by the role Nurse on 3 May 2026, by ruth"."""
+    """How an auth group was given or taken: "by the role Nurse on 3 May 2026 (ruth)"."""
     if change is None:
         return _("without a record of who gave it")
     words: dict[str, Any] = {
@@ -34,6 +34,8 @@ def origin(change: GroupChange | None) -> str:
         return _("by the role %(role)s on %(date)s (%(by)s)") % words
     if change.via == GroupChange.Via.COMMAND:
         return _("at the operator's shell on %(date)s (%(by)s)") % words
+    if change.via == GroupChange.Via.RETIRED:
+        return _("because the patient group was deleted on %(date)s (%(by)s)") % words
     return _("by hand on %(date)s (%(by)s)") % words
 
 

@@ -2,15 +2,19 @@
 
 import base64
 import hashlib
+from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from canvas_admin.audit import ration
+from canvas_admin.audit import ration, trail
 from staffing.models import User
 
 # Six digits stand against guessing only as long as few guesses are possible.
@@ -51,6 +55,28 @@ class CodeForm(Rationed, AuthenticateForm):
 
 class CodeAgainForm(Rationed, ReauthenticateForm):
     """The code that confirms who is there, before sign-in settings change."""
+
+
+def has_second_step(user: User) -> bool:
+    """Whether signing in to this account asks for a code."""
+    return Authenticator.objects.filter(user=user).exists()
+
+
+@transaction.atomic
+def switch_off(user: User, by: Any, request: HttpRequest | None = None) -> bool:
+    """Take an account's second step away; False when it has none.
+
+    For somebody whose phone is lost: the password alone signs in until the person sets
+    up a second step again. Every session ends, and every one-time link. `by` is an
+    account or a trail.Command.
+    """
+    gone, _rows = Authenticator.objects.filter(user=user).delete()
+    if gone:
+        user.end_sessions()
+        trail.done(
+            by, "account.second_step_off", request=request, subject=f"user/{user.key}"
+        )
+    return bool(gone)
 
 
 def _keys() -> MultiFernet:

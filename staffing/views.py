@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from staffing import groups
 from staffing.explanations import last_grants, origin
+from staffing.permissions import grantable, meaning
 from staffing.sessions import seconds_left
 
 
@@ -17,10 +17,10 @@ def account(request: HttpRequest) -> HttpResponse:
     held = [
         {
             "name": group.name,
-            "meaning": (declared := groups.describe(group)) and declared.meaning,
+            "meaning": meaning(group),
             "origin": origin(grants.get(group.pk)),
         }
-        for group in request.user.groups.select_related("managed").order_by("pk")
+        for group in grantable().filter(user=request.user)
     ]
     staff = getattr(request.user, "staff", None)
     roles = staff.staff_roles.select_related("role") if staff else []

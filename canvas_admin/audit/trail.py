@@ -8,6 +8,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest
 
+from canvas_admin.audit import ration
 from canvas_admin.audit.models import AuditRow
 
 logger = logging.getLogger("canvas_admin.audit")
@@ -62,15 +63,25 @@ def done(
     )
 
 
-def refused(
-    request: HttpRequest, action: str, patient: str = "", **detail: Any
-) -> None:
+def refused(request: HttpRequest, action: str, *patients: str, **detail: Any) -> None:
     """Record a refusal, after the refused transaction was rolled back.
 
-    Raises AuditUnavailable when the trail cannot be written.
+    `patients` are keys; an empty one counts for none. Raises AuditUnavailable when the
+    trail cannot be written.
     """
-    patients = [(patient, "")] if patient else []
-    _write_apart(request, action, AuditRow.Outcome.REFUSED, patients, detail)
+    seen = [(key, "") for key in patients if key]
+    _write_apart(request, action, AuditRow.Outcome.REFUSED, seen, detail)
+
+
+def within_ration(request: HttpRequest, act: str, per_hour: int, action: str) -> bool:
+    """Count one use of a rationed act; False, and recorded, once the hour's are used.
+
+    Call it outside any transaction. Raises AuditUnavailable as refused() does.
+    """
+    if ration.take(request.user, act, per_hour):
+        return True
+    refused(request, action, reason="ration")
+    return False
 
 
 def _write_apart(

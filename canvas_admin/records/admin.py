@@ -20,7 +20,12 @@ from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
 from canvas_admin.records.addresses import address, linked
-from canvas_admin.records.forms import KeyedInlineFormSet, VersionedForm
+from canvas_admin.records.forms import (
+    KeyedInlineFormSet,
+    SavedAlready,
+    SavedOnceForm,
+    VersionedForm,
+)
 from canvas_admin.records.widgets import Chooser, DateControl, MomentControl
 
 # The only comparisons that the declared filters put into an address.
@@ -158,6 +163,7 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
     ) -> type[forms.ModelForm]:
         form = super().get_form(request, obj, change, **kwargs)
         form.refusal = getattr(request, "refusal", None)
+        form.actor = request.user
         return form
 
     def changeform_view(
@@ -167,16 +173,37 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        """The form; what was saved before is not saved again."""
+        try:
+            return self._form_or_refusal(request, object_id, form_url, extra_context)
+        except SavedAlready as before:
+            return self._saved_already(request, before.row)
+
+    def _form_or_refusal(self, request: HttpRequest, *args: Any) -> HttpResponse:
         """The form; what the save refuses is shown in it, with what was typed."""
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            return super().changeform_view(request, *args)
         except ValidationError as refusal:
+            self.record_refusal(request, "save", args[0], refusal)
             request.refusal = refusal
         except IntegrityError:
             request.refusal = ValidationError(
                 _("Somebody saved something alike at this moment. Look, and try again.")
             )
-        return super().changeform_view(request, object_id, form_url, extra_context)
+        return super().changeform_view(request, *args)
+
+    def record_refusal(
+        self, request: HttpRequest, act: str, key: str | None, refusal: ValidationError
+    ) -> None:
+        """On the trail, when it has a code: a rule refused, not a slip of the pen.
+
+        Call it after the refused transaction was rolled back (DESIGN section 9).
+        """
+        if code := getattr(refusal, "code", None):
+            kind = self.opts.model_name
+            trail.refused(
+                request, f"{kind}.{act}", reason=code, about=f"{kind}/{key or ''}"
+            )
 
     def get_urls(self) -> list[Any]:
         """Every address has a name; Django's nameless redirect of old ones is left out."""
@@ -201,12 +228,14 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
     def get_fieldsets(
         self, request: HttpRequest, obj: Any = None
     ) -> list[tuple[str | None, dict[str, Any]]]:
-        """The declared fieldsets, with the hidden version that the form posts."""
+        """The declared fieldsets, with the hidden version and token of the form."""
         fieldsets = list(super().get_fieldsets(request, obj))
         shown = {field for _name, options in fieldsets for field in options["fields"]}
         if issubclass(self.form, VersionedForm) and "form_version" not in shown:
             if self.has_change_permission(request, obj):
                 fieldsets.append((None, {"fields": ["form_version"]}))
+        if issubclass(self.form, SavedOnceForm) and obj is None:
+            fieldsets.append((None, {"fields": ["form_token"]}))
         return fieldsets
 
     def get_search_results(
@@ -278,17 +307,28 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
         )
         return HttpResponseRedirect(self._list_url())
 
-    def _saved(self, request: HttpRequest, obj: Any) -> HttpResponse:
+    def saved_sentence(self, obj: Any) -> str:
+        """What is said after saving."""
         words = {"kind": obj._meta.verbose_name, "name": str(obj)}
-        self.message_user(
-            request, _("The %(kind)s “%(name)s” is saved.") % words, messages.SUCCESS
-        )
+        return _("The %(kind)s “%(name)s” is saved.") % words
+
+    def _saved(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        self.message_user(request, self.saved_sentence(obj), messages.SUCCESS)
         if "_addanother" in request.POST and self.has_add_permission(request):
             add = f"admin:{self.opts.app_label}_{self.opts.model_name}_add"
             return HttpResponseRedirect(reverse(add))
         if "_continue" in request.POST and self.has_view_permission(request, obj):
             return HttpResponseRedirect(self.url_of(obj))
-        return HttpResponseRedirect(self._list_url())
+        return HttpResponseRedirect(self.list_with(obj))
+
+    def _saved_already(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        sentence = _("This form was saved before, so nothing was saved again.")
+        self.message_user(request, sentence, messages.INFO)
+        return HttpResponseRedirect(self.url_of(obj))
+
+    def list_with(self, obj: Any) -> str:
+        """The address of the list in which this row is shown."""
+        return self._list_url()
 
     def _list_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
@@ -315,6 +355,12 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
             request=request,
             subject=f"{kind}/{obj.public_id}",
         )
+        return self.enter_in_history(request, obj, message, flag)
+
+    def enter_in_history(
+        self, request: HttpRequest, obj: Any, message: Any, flag: int = CHANGE
+    ) -> LogEntry:
+        """The admin's history alone: for an act that the trail has by its own name."""
         return LogEntry.objects.create(
             user_id=request.user.pk,
             content_type=ContentType.objects.get_for_model(

@@ -1,5 +1,6 @@
 """Forms over keyed, versioned rows: public keys as values, and no lost update."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -7,7 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import formats, timezone
+from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.translation import gettext as _
+
+_TOKEN = re.compile(r"[0-9A-Za-z]{32}")
 
 
 class KeyedForm(forms.ModelForm):
@@ -21,6 +25,14 @@ class KeyedForm(forms.ModelForm):
             )
             if single and field.to_field_name and self.instance.pk:
                 self.initial[name] = getattr(self.instance, name, None)
+
+
+class SavedAlready(Exception):
+    """The form was sent before; `row` is what it made then."""
+
+    def __init__(self, row: Any) -> None:
+        super().__init__()
+        self.row = row
 
 
 class VersionedForm(KeyedForm):
@@ -78,6 +90,42 @@ class VersionedForm(KeyedForm):
             if name != "form_version"
             and _shown(self.cleaned_data.get(name)) != _shown(theirs.initial.get(name))
         ]
+
+
+class SavedOnceForm(VersionedForm):
+    """A form that makes one row, however often it is sent (two tabs, a double click).
+
+    A new row's unique key follows from the form's token and from `actor`, the account
+    that fills it in; nobody can foretell it. Cleaning raises SavedAlready when the same
+    form of the same person made its row before: before anything else, because what it
+    made then (a user name) is in its own way now.
+    """
+
+    form_token = forms.CharField(widget=forms.HiddenInput, required=False)
+    actor: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            del self.fields["form_token"]
+        else:
+            self.initial["form_token"] = get_random_string(32)
+
+    def clean(self) -> dict[str, Any]:
+        if not self.instance.pk:
+            self._take_the_key()
+        return super().clean()
+
+    def _take_the_key(self) -> None:
+        token = self.cleaned_data.get("form_token", "")
+        if not _TOKEN.fullmatch(token):
+            raise ValidationError(_("This form is damaged. Open a new one."))
+        rows = type(self.instance)._base_manager
+        about = f"{self.instance._meta.label}:{self.actor.key}:{token}"
+        digest = salted_hmac("records.SavedOnceForm", about, algorithm="sha256")
+        self.instance.key = digest.hexdigest()[:32]
+        if earlier := rows.filter(key=self.instance.key).first():
+            raise SavedAlready(earlier)
 
 
 def _shown(value: Any) -> str:

@@ -122,6 +122,7 @@ admin:staffing_user_changelist              200/200   403/403
 admin:staffing_user_delete                  403/403   403/403
 admin:staffing_user_history                 200/200   403/403
 admin:staffing_user_link                    200/200   403/403
+admin:staffing_user_second_step_off         200/302   403/403
 admin:staffing_visittype_add                403/403   200/200
 admin:staffing_visittype_change             403/403   200/200
 admin:staffing_visittype_changelist         403/403   200/200

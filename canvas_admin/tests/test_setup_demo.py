@@ -1,17 +1,20 @@
 """The demo clinic's files: the mark, the secret, and what is refused in one line."""
 
 import os
+import re
 import shutil
 import socket
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from canvas_admin.management import demo_files
+from canvas_admin.management import demo_clinic, demo_files, demo_loading
 from canvas_admin.management.commands import demo
+from staffing.models import User
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -103,7 +106,7 @@ def test_the_demo_clinic_has_one_process_at_a_time(tmp_path: Path) -> None:
 
 
 def test_the_server_listens_on_this_machine_alone() -> None:
-    listener = demo.listen("0")
+    listener = demo.listen(0)
     assert listener.getsockname()[0] == "127.0.0.1"
     listener.close()
 
@@ -114,17 +117,59 @@ def test_a_port_in_use_is_said_in_one_line() -> None:
         other.listen()
         port = other.getsockname()[1]
         with pytest.raises(SystemExit) as refusal:
-            demo.listen(str(port))
+            demo.listen(port)
     assert f"Port {port} of 127.0.0.1 is in use" in str(refusal.value)
     assert "make demo PORT=" in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("port", ["", "http", "70000", "-1", "8000.5"])
+@pytest.mark.parametrize(
+    "port", ["", "http", "70000", "-1", "8000.5", "0", "000", "08000", "٨٠٠٠", "9" * 9]
+)
 def test_what_is_no_port_is_said_in_one_line(port: str) -> None:
     with pytest.raises(SystemExit) as refusal:
-        demo.listen(port)
+        demo.port_number(port)
     assert "is no port" in str(refusal.value)
+
+
+def test_a_port_is_taken_as_it_is_typed() -> None:
+    assert [demo.port_number(text) for text in ("1", "8000", "65535")] == [
+        1,
+        8000,
+        65535,
+    ]
+
+
+@pytest.mark.django_db
+def test_a_password_that_somebody_changed_is_not_promised(
+    tmp_path: Path, settings: Any
+) -> None:
+    settings.SQLITE_FILE = tmp_path / "demo.sqlite3"
+    for person in demo_clinic.CAST:
+        User.objects.create_user(person.username)
+    demo_loading.give_passwords(demo_loading.passwords_file())
+    given = demo_loading.read_passwords(demo_loading.passwords_file())
+    assert all(password in demo.welcome("8000") for password in given.values())
+    first, *others = given
+    changed = User.objects.get(username=first)
+    changed.set_password("a sentence nobody else says")
+    changed.save()
+    said = demo.welcome("8000")
+    assert given[first] not in said
+    assert said.count("(changed; make demo-reset makes a new one)") == 1
+    assert all(given[name] in said for name in others)
+
+
+def test_make_lets_nothing_of_the_shell_reach_the_demo_clinic() -> None:
+    """Every name that the settings read, but those that demonstration mode ignores."""
+    read = set(
+        re.findall(
+            r'environ\.get\(\s*"(\w+)"',
+            (PROJECT / "canvas_admin/settings.py").read_text(),
+        )
+    )
+    unset = set(re.findall(r"-u (\w+)", (PROJECT / "Makefile").read_text()))
+    assert read - unset == {"CANVAS_ADMIN_DEMO", "INSECURE_HTTP", "SECRET_KEY"}
 
 
 # The whole command, in a copy of the project --------------------------------------
@@ -154,13 +199,19 @@ def manage(copy: Path, *arguments: str, **environment: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def free_port() -> str:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        return str(other.getsockname()[1])
+
+
 @pytest.mark.parametrize("arguments", [["demo"], ["demo", "--reset"]])
 def test_the_command_leaves_somebodys_database_alone(
     copy: Path, arguments: list[str]
 ) -> None:
     database = copy / "demo.sqlite3"
     database.write_bytes(b"SQLite format 3\x00 somebody's")
-    code, said = manage(copy, *arguments, "--port", "0")
+    code, said = manage(copy, *arguments, "--port", free_port())
     assert code == 1
     assert said.count("\n") == 1
     assert "does not carry the mark of the demo clinic" in said

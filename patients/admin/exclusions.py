@@ -6,7 +6,6 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -119,8 +118,7 @@ def _excluded(
     form.instance.patient = patient
     if not form.is_valid():
         return False
-    with transaction.atomic():
-        PatientGroup.objects.select_for_update().get(pk=group.pk)
+    with pages.changing(request, group, "patient_group.excluded"):
         if group.exclusions.filter(patient=patient).exists():
             form.add_error(None, _("This patient is excluded already."))
             return False
@@ -133,8 +131,7 @@ def _lifted(
     request: HttpRequest, group: PatientGroup, row: PatientGroupExclusion
 ) -> None:
     """Delete the exclusion; raises SelfGain when that would open the patient to one."""
-    with transaction.atomic():
-        PatientGroup.objects.select_for_update().get(pk=group.pk)
+    with pages.changing(request, group, "patient_group.exclusion_lifted"):
         self_gain.check_lifting(request.user, row)
         row.delete(by=request.user)
         pages.note(request, group, _("An exclusion was lifted."))

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -102,8 +101,7 @@ def _add_chosen(request: HttpRequest) -> tuple[PatientGroup, int]:
         raise ValidationError(
             _("Choose patients. This page is good for 15 minutes; choose again.")
         )
-    with transaction.atomic():
-        PatientGroup.objects.select_for_update().get(pk=group.pk)
+    with pages.changing(request, group, "patient_group.member_added"):
         self_gain.check_adding(request.user, group, patients)
         for patient in patients:
             group.add(patient, by=request.user)

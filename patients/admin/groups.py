@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core import signing
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -73,6 +73,11 @@ class PatientGroupForm(VersionedForm):
         except signing.BadSignature:
             return False
         return move == self._move
+
+    @property
+    def opens_to_oneself(self) -> bool:
+        """Whether self_gain refused the switch."""
+        return self.has_error(NON_FIELD_ERRORS, self_gain.CODE)
 
     @property
     def only_asks(self) -> bool:
@@ -149,6 +154,17 @@ class PatientGroupAdmin(KeyedAdmin):
         form = super().get_form(request, *args, **kwargs)
         form.user = request.user
         return form
+
+    def changeform_view(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The form; a refused switch is recorded, when the stock transaction is over."""
+        response = super().changeform_view(request, *args, **kwargs)
+        context = getattr(response, "context_data", None) or {}
+        form = getattr(context.get("adminform"), "form", None)
+        if getattr(form, "opens_to_oneself", False):
+            pages.record_self_gain(request, form.instance, "patient_group.changed")
+        return response
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

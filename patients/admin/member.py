@@ -105,22 +105,27 @@ def restore(request: HttpRequest, group_id: UUID, key: str) -> HttpResponse:
 
 def _changed(request: HttpRequest, group: PatientGroup, form: MembershipForm) -> bool:
     """Whether the form could be saved; if not, it says why."""
-    with transaction.atomic():
-        # First the group, as whoever puts a patient in: two open memberships cannot race.
-        PatientGroup.objects.select_for_update().get(pk=group.pk)
-        before = PatientGroupMember.objects.select_for_update().get(pk=form.instance.pk)
-        if not form.is_valid():
-            return False
-        try:
-            if form.has_changed():
-                refuse_a_second(form.instance)
-            self_gain.check_dates(request.user, before, form.instance)
-        except ValidationError as error:
-            form.add_error(None, error)
-            return False
-        form.instance.save(by=request.user)
-        pages.note(request, group, _("A membership was changed."))
-        return True
+    try:
+        # It holds the group, as whoever puts a patient in does: two open memberships
+        # cannot race.
+        with pages.changing(request, group, "patient_group.member_changed"):
+            return _saved(request, group, form)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+
+
+def _saved(request: HttpRequest, group: PatientGroup, form: MembershipForm) -> bool:
+    """Whether the form is valid, and saved then; raises ValidationError for the dates."""
+    before = PatientGroupMember.objects.select_for_update().get(pk=form.instance.pk)
+    if not form.is_valid():
+        return False
+    if form.has_changed():
+        refuse_a_second(form.instance)
+    self_gain.check_dates(request.user, before, form.instance)
+    form.instance.save(by=request.user)
+    pages.note(request, group, _("A membership was changed."))
+    return True
 
 
 def _taken_out(

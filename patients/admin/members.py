@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -98,9 +97,9 @@ def add(request: HttpRequest, group_id: UUID) -> HttpResponse:
             )
             page = "member_add" if "another" in request.POST else "members"
             return redirect(pages.address(page, group))
-        found = picker.show_again(request, patient)
+        found = picker.show_again(request, patient, group)
     elif request.method == "POST":
-        found = picker.find(request)
+        found = picker.find(request, group=group)
         form = MembershipForm(instance=row, initial=_typed_dates(request))
     return pages.show(
         request,
@@ -116,8 +115,7 @@ def add(request: HttpRequest, group_id: UUID) -> HttpResponse:
 
 def put_in(request: HttpRequest, group: PatientGroup, row: PatientGroupMember) -> None:
     """Save a new membership; raises ValidationError when the patient may not come in."""
-    with transaction.atomic():
-        PatientGroup.objects.select_for_update().get(pk=group.pk)
+    with pages.changing(request, group, "patient_group.member_added"):
         refuse_a_second(row)
         self_gain.check_adding(request.user, group, [row.member])
         row.save(by=request.user)

@@ -1,18 +1,22 @@
 """What the pages beside the stock admin share: their gate, frame, rows and history."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from patients import gate
+from canvas_admin.audit import trail
+from patients import gate, self_gain
 from patients.models import Patient, PatientGroup
 
 # The audit trail's word for what administration may see of patients out of reach (A8).
@@ -34,6 +38,31 @@ def open_group(request: HttpRequest, group_id: UUID, *permissions: str) -> Patie
     if group is None:
         raise Http404
     return group
+
+
+@contextmanager
+def changing(request: HttpRequest, group: PatientGroup, action: str) -> Iterator[None]:
+    """A transaction that holds the group's row; what self_gain refuses is in the trail.
+
+    The refusal is recorded after the rollback (DESIGN section 9), and raised again.
+    `action` is the trail's name for the act.
+    """
+    try:
+        with transaction.atomic():
+            PatientGroup.objects.select_for_update().get(pk=group.pk)
+            yield
+    except self_gain.SelfGain as refusal:
+        record_self_gain(request, group, action, *(p.key for p in refusal.patients))
+        raise
+
+
+def record_self_gain(
+    request: HttpRequest, group: PatientGroup, action: str, *patients: str
+) -> None:
+    """The row of the trail for what self_gain refused, with the keys of the patients."""
+    trail.refused(
+        request, action, *patients, group=group.public_id, reason=self_gain.CODE
+    )
 
 
 def find_row(rows: QuerySet, key: str) -> Any:

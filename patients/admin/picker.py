@@ -1,23 +1,24 @@
 """The patient picker of administration (security A8): find, see who it is, choose.
 
 It shows the name, the date of birth and whether the patient is inactive or deceased, and
-names each by a handle. What is typed comes by POST alone. It works as a form in two steps,
-and with htmx it suggests while one types.
+names each by a handle; on the way into a group it marks who is in. What is typed comes by
+POST alone. It works as a form in two steps, and with htmx it suggests while one types.
 """
 
 from dataclasses import dataclass, field
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from canvas_admin.audit import ration, trail
+from canvas_admin.audit import trail
 from patients import gate, handles
 from patients.admin import pages
 from patients.forms import SearchForm
-from patients.models import Patient
+from patients.models import Patient, PatientGroup, PatientGroupMember
 
 ROWS = 20
 PICKS_PER_HOUR = 120
@@ -31,6 +32,7 @@ class Candidate:
     handle: str
     patient: Patient
     chosen: bool = False
+    member: bool = False
 
 
 @dataclass
@@ -44,10 +46,15 @@ class Found:
     status: int = 200
 
 
-def find(request: HttpRequest, chosen: Patient | None = None) -> Found:
+def find(
+    request: HttpRequest,
+    chosen: Patient | None = None,
+    group: PatientGroup | None = None,
+) -> Found:
     """What the text in this POST finds among all patients: twenty, and if there are more.
 
-    Each use is counted and is in the audit trail with the patients shown.
+    Who is in `group` already, or will be, is marked. Each use is counted and is in the
+    audit trail with the patients shown.
     """
     form = SearchForm(request.POST)
     if not form.is_valid():
@@ -56,7 +63,7 @@ def find(request: HttpRequest, chosen: Patient | None = None) -> Found:
     if not query.enough_for_everyone:
         hint = _("Type at least two letters of a name, or a complete date of birth.")
         return Found(text=form.text, hint=hint)
-    if not ration.take(request.user, "patient-pick", PICKS_PER_HOUR):
+    if not trail.within_ration(request, "patient-pick", PICKS_PER_HOUR, "patient.pick"):
         hint = _(
             "You have looked for patients %(count)d times within an hour. It works "
             "again in a while."
@@ -68,7 +75,7 @@ def find(request: HttpRequest, chosen: Patient | None = None) -> Found:
     del patients[ROWS:]
     trail.shown(request, "patient.pick", pages.seen(patients))
     hint = "" if patients else _("No patient has this name or date of birth.")
-    rows = [_candidate(request, patient, chosen) for patient in patients]
+    rows = _candidates(request, patients, chosen, group)
     return Found(form.text, rows, more, hint)
 
 
@@ -84,14 +91,16 @@ def refuse_nobody(form: forms.Form, patient: Patient | None) -> None:
         form.add_error(None, said)
 
 
-def show_again(request: HttpRequest, patient: Patient | None) -> Found:
+def show_again(
+    request: HttpRequest, patient: Patient | None, group: PatientGroup | None = None
+) -> Found:
     """The rows of a form that comes back: what was found, or the chosen patient alone."""
     if request.POST.get("q"):
-        return find(request, patient)
+        return find(request, patient, group)
     if patient is None:
         return Found()
     trail.shown(request, "patient.pick", pages.seen([patient]))
-    return Found(rows=[_candidate(request, patient, patient)])
+    return Found(rows=_candidates(request, [patient], patient, group))
 
 
 @require_POST
@@ -99,12 +108,34 @@ def suggest(request: HttpRequest) -> HttpResponse:
     """The rows alone, for htmx, while somebody types."""
     gate.require(request, PICK)
     template = "admin/patients/patientgroup/_found.html"
-    return render(request, template, {"found": find(request), "most": ROWS})
+    found = find(request, group=_group_of(request))
+    return render(request, template, {"found": found, "most": ROWS})
 
 
-def _candidate(
-    request: HttpRequest, patient: Patient, chosen: Patient | None
-) -> Candidate:
-    return Candidate(
-        handles.seal(request.user, patient, handles.PICK), patient, patient == chosen
-    )
+def _group_of(request: HttpRequest) -> PatientGroup | None:
+    """The group that the page about its members sends along."""
+    try:
+        group_id = forms.UUIDField().clean(request.POST.get("group", ""))
+    except ValidationError:
+        return None
+    groups = PatientGroup.objects.filter(retired__isnull=True)
+    return groups.filter(externally_exposable_id=group_id).first()
+
+
+def _candidates(
+    request: HttpRequest,
+    patients: list[Patient],
+    chosen: Patient | None,
+    group: PatientGroup | None,
+) -> list[Candidate]:
+    rows = PatientGroupMember.objects.filter(patient_group=group, member__in=patients)
+    members = set(rows.going_on().values_list("member", flat=True))
+    return [
+        Candidate(
+            handles.seal(request.user, patient, handles.PICK),
+            patient,
+            chosen=patient == chosen,
+            member=patient.pk in members,
+        )
+        for patient in patients
+    ]

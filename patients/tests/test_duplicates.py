@@ -8,7 +8,7 @@ from canvas_admin.audit.models import AuditRow, RationedUse
 from canvas_admin.testing import give, make_patient
 from canvas_admin.tests.masking import masked
 from patients import intake
-from patients.models import Patient
+from patients.models import Patient, PatientName
 
 NEW = "/patients/new/"
 BORN = date(1975, 3, 4)
@@ -65,6 +65,45 @@ def test_long_names_are_compared_to_their_end(cast):
     make_patient(long + "a", "Brandt", BORN)
     assert intake.duplicates(long + "a", "Brandt", BORN)
     assert not intake.duplicates(long + "b", "Brandt", BORN)
+    make_patient("Ada", long + "a", BORN)
+    assert intake.duplicates("Ada", long + "a", BORN)
+    assert not intake.duplicates("Ada", long + "b", BORN)
+
+
+@pytest.mark.parametrize(
+    ("first", "middle", "typed", "expected"),
+    [
+        ("Mary", "Ann", "Mary Ann", True),
+        ("Mary", "Ann", "MÀRY-ann", True),
+        ("Mary", "Ann", "Mary", True),
+        ("Jose Luis", "", "José", True),
+        ("Jose Luis", "", "Jose Maria", True),
+        ("", "Ann", "Ann", True),
+        ("–", "Ann", "Ann", True),
+        ("Mary", "Ann", "Ann", False),
+        ("Maryann", "", "Mary", False),
+        ("Mary", "Ann", "Maryann", False),
+        ("", "", "Ann", False),
+    ],
+)
+def test_a_name_in_two_words_is_found_however_it_is_divided(
+    cast, first, middle, typed, expected
+):
+    make_patient(first, "Brandt", BORN, middle_name=middle)
+    assert bool(intake.duplicates(typed, "Brandt", BORN)) == expected
+
+
+def test_an_imported_name_in_two_words_is_warned_of(nora):
+    patient = make_patient("", "Brandt", BORN)
+    patient.take_name(PatientName(given="Mary Ann", family="Brandt"))
+    patient.save()
+    assert warned(nora.post(NEW, blank(nora, first_name="Mary Ann")))
+
+
+def test_many_relatives_of_the_same_day_hide_nobody(cast):
+    for number in range(30):
+        make_patient(f"Aaron{number}", "Brandt", BORN)
+    assert intake.duplicates("Ben", "Brandt", BORN) == [cast.ben]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +181,10 @@ def test_sixty_checks_an_hour(cast, nora):
         assert response.status_code == 429
         assert "nothing was saved" in response.content.decode()
         assert fields["first_name"] in response.content.decode()
-    assert not AuditRow.objects.filter(action="patient.duplicate_check").exists()
+    rows = AuditRow.objects.filter(action="patient.duplicate_check")
+    assert [(row.outcome, row.detail) for row in rows] == [
+        ("refused", {"reason": "ration"})
+    ] * 2
     assert Patient.objects.count() == 3
 
 

@@ -6,6 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from canvas_admin.audit import trail
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import give, make_group, make_patient
 from patients import effects
@@ -259,6 +260,27 @@ def test_one_may_not_switch_on_a_group_that_one_holds(cast, ruth, off):
         assert "You hold this group yourself" in response.content.decode()
         off.refresh_from_db()
         assert not off.use_for_permissions
+    rows = AuditRow.objects.filter(outcome="refused")
+    assert [(row.action, row.patient, row.detail) for row in rows] == [
+        (
+            "patient_group.changed",
+            "",
+            {"group": off.public_id, "reason": "self_gain"},
+        )
+    ] * 2
+
+
+def test_that_refusal_is_recorded_after_the_transaction(cast, ruth, off, monkeypatch):
+    cast.ruth.grant(off.auth_group)
+    depth, depths = len(connection.savepoint_ids), []
+    monkeypatch.setattr(
+        trail,
+        "refused",
+        lambda *_arguments, **_detail: depths.append(len(connection.savepoint_ids)),
+    )
+    change = at("change", off.public_id)
+    ruth.post(change, form_of(off, use_for_permissions="on"))
+    assert depths == [depth]
 
 
 def test_one_may_when_its_patients_are_within_reach_already(cast, ruth, off):

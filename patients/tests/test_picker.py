@@ -1,6 +1,7 @@
 """The picker: finds anybody, shows three things of each, and names them by handles."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -107,9 +108,13 @@ def test_each_person_has_so_many_uses_an_hour(cast, ruth, monkeypatch):
     monkeypatch.setattr(picker, "PICKS_PER_HOUR", 3)
     for _use in range(3):
         assert names_in(ruth.post(PICKER, {"q": "brandt"}))
+    AuditRow.objects.all().delete()
     response = ruth.post(PICKER, {"q": "brandt"})
     assert names_in(response) == []
     assert "within an hour" in response.content.decode()
+    row = AuditRow.objects.get()
+    assert (row.action, row.outcome) == ("patient.pick", "refused")
+    assert row.detail == {"reason": "ration"}
     add = reverse("admin:patients_patientgroup_member_add", args=[cast.north.public_id])
     response = ruth.post(add, {"q": "brandt", "find": "1"})
     assert (response.status_code, names_in(response)) == (429, [])
@@ -129,6 +134,63 @@ def test_it_works_without_scripts_as_a_form_in_two_steps(cast, ruth):
     typed = {"start_date": "2020-01-01T00:00", "patient": handle, "add": "1"}
     assert ruth.post(add, typed).status_code == 302
     assert cast.north.memberships.in_force().filter(member=cast.ben).exists()
+
+
+def marked(response):
+    """The names that are shown as members, none of whom can be chosen."""
+    labels = re.findall(r"<label>(.*?)</label>", response.content.decode(), re.DOTALL)
+    held = [label for label in labels if "in the group already" in label]
+    assert [label for label in labels if "disabled" in label] == held
+    assert not any("checked" in label for label in held)
+    return [re.search(r"<span>\s*([^,<]*), born", label)[1] for label in held]
+
+
+@pytest.mark.parametrize("days", [0, 9])
+def test_who_is_in_the_group_already_is_marked_and_cannot_be_chosen(cast, ruth, days):
+    row = cast.north.memberships.get()
+    row.start_date += timedelta(days=days)
+    row.save()
+    make_patient("Ada", "Brown", cast.ada.birth_date)
+    page = reverse(
+        "admin:patients_patientgroup_member_add", args=[cast.north.public_id]
+    )
+    (hidden,) = re.findall(
+        r'<input type="hidden" name="group" value="([^"]*)"',
+        ruth.get(page).content.decode(),
+    )
+    chosen = handles.seal(cast.ruth.user, cast.ada, handles.PICK)
+    for response in (
+        ruth.post(PICKER, {"q": "ada", "group": hidden}),
+        ruth.post(page, {"q": "ada", "find": "1"}),
+        ruth.post(page, {"q": "ada", "add": "1", "patient": chosen}),
+    ):
+        assert names_in(response) == ["Ada Alvarez", "Ada Brown"]
+        assert marked(response) == ["Ada Alvarez"]
+    alone = ruth.post(page, {"add": "1", "patient": chosen})
+    assert marked(alone) == names_in(alone) == ["Ada Alvarez"]
+
+
+def test_who_has_left_the_group_is_not_marked(cast, ruth):
+    cast.north.remove(cast.ada)
+    post = {"q": "ada", "group": cast.north.public_id}
+    assert marked(ruth.post(PICKER, post)) == []
+
+
+@pytest.mark.parametrize("group", ["", "\x00", "1", "x" * 9999, "0" * 32])
+def test_a_group_that_there_is_not_marks_nobody(cast, ruth, group):
+    response = ruth.post(PICKER, {"q": "ada", "group": group})
+    assert names_in(response) == ["Ada Alvarez"]
+    assert marked(response) == []
+
+
+def test_the_picker_of_exclusions_marks_nobody(cast, ruth):
+    page = reverse(
+        "admin:patients_patientgroup_exclusion_add", args=[cast.north.public_id]
+    )
+    response = ruth.post(page, {"q": "ada", "find": "1"})
+    assert names_in(response) == ["Ada Alvarez"]
+    assert marked(response) == []
+    assert 'name="group"' not in response.content.decode()
 
 
 def test_it_answers_posts_alone(cast, ruth):

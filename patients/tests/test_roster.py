@@ -121,7 +121,9 @@ def test_empty_lists_say_what_to_do(cast, signed_in):
     )
     nora = signed_in("nora")
     nora.post(LIST, {"q": "zzz"})
-    assert "Show the whole list" in nora.get(LIST).content.decode()
+    html = nora.get(LIST).content.decode()
+    assert "Show the whole list" in html
+    assert "Check the spelling, or type fewer letters." in html
     cast.ada.active = False
     cast.ada.save()
     nora.post(LIST, {"clear": "1"})

@@ -215,3 +215,12 @@ def test_a_search_takes_as_many_queries_for_many_as_for_one(
     with django_assert_max_num_queries(len(captured)):
         assert len(found(client, "ada")) == 10
     assert one == ["Ada Alvarez"]
+
+
+@pytest.mark.parametrize("text", ["zzz", "7788"])
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_what_finds_nobody_is_answered_with_help(signed_in, text, headers):
+    response = signed_in("nora").post(SEARCH, {"q": text}, headers=headers)
+    html = response.content.decode()
+    assert ("See all patients" in html) == (text == "zzz")
+    assert "Check the spelling, or type fewer letters." in html

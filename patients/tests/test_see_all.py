@@ -141,7 +141,13 @@ def test_thirty_times_an_hour_and_person(signed_in):
     assert refused.status_code == 429
     assert "Ben Brandt" not in refused.content.decode()
     assert "30 times within an hour" in refused.content.decode()
-    assert not AuditRow.objects.exists()
+    row = AuditRow.objects.get()
+    assert (row.action, row.outcome, row.patient, row.detail) == (
+        "patient.reveal",
+        "refused",
+        "",
+        {"reason": "ration"},
+    )
     assert see_all(nora, "brandt", **{"HX-Request": "true"}).status_code == 429
     assert nora.post(SEARCH, {"q": "ada"}).status_code == 200
     assert see_all(signed_in("max"), "brandt").status_code == 200
@@ -170,6 +176,8 @@ def test_nobody_of_the_name_offers_a_new_patient(cast, signed_in):
     assert (
         "No patient has this name" in see_all(signed_in("nora"), "zzz").content.decode()
     )
+    html = see_all(signed_in("nora"), "zzz").content.decode()
+    assert "Check the spelling, or type fewer letters." in html
     olga = see_all(signed_in("olga"), "zzz").content.decode()
     assert olga.count('href="/patients/new/"') == 2
 

@@ -23,20 +23,25 @@ def said(*arguments):
 
 def test_why_somebody_may_names_each_group_and_where_it_came_from(cast):
     text = said("why", "nora", cast.ada.mrn)
-    assert text.startswith("Yes: Nora Example may use a patient's clinical chart.")
+    assert text.startswith("Yes: Nora Example may open the chart of this patient.")
     assert "“Clinical read”, by the role Nurse on" in text
-    assert "“Can view condition”" in text
+    assert "gives the right to view patients and view conditions." in text
     assert "The patient is in the patient group “North” since" in text
     assert "“Patients: North”, by hand on" in text
 
 
 def test_why_not_names_what_is_missing_and_what_would_give_it(cast):
     text = said("why", "max", cast.ben.key)
-    assert text.startswith("No: Max Example may not")
-    assert "“Can view condition” is missing. It comes with: “Clinical read”." in text
+    assert text.startswith("No: Max Example may not open the chart of this patient.")
+    assert (
+        "The right to view conditions is missing. It comes with: “Clinical read”."
+    ) in text
     assert "Every patient is open through “All Patients”" in text
     text = said("why", "nora", cast.ben.key)
-    assert "not a member now of a patient group that is held: “North”" in text
+    assert (
+        "This person holds these patient groups, and the patient is in none of them "
+        "now: “North”."
+    ) in text
     assert "is in “South”: whoever holds “Patients: South” can open it" in text
 
 
@@ -66,8 +71,11 @@ def _switched_off(cast):
     [
         (_ended, "but the patient left the group on"),
         (_to_come, "but the patient joins the group on"),
-        (_excluded, "but the patient is excluded from the group"),
-        (_switched_off, "which is not used for permissions"),
+        (_excluded, "is excluded from “North”: lift the exclusion first."),
+        (
+            _switched_off,
+            "“North” opens nothing while its switch for permissions is off.",
+        ),
     ],
 )
 def test_a_group_that_is_held_and_does_not_open_is_explained(cast, change, sentence):
@@ -76,6 +84,63 @@ def test_a_group_that_is_held_and_does_not_open_is_explained(cast, change, sente
     assert text.startswith("No:")
     assert sentence in text
     assert "secret reason" not in text
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("access", "reach this patient"),
+        ("find", "find patients by name"),
+        ("create", "create patients"),
+        ("chart", "open the chart of this patient"),
+        ("profile", "open the profile of this patient"),
+        ("patients.view_condition", "view conditions for this patient"),
+        ("patients.find_patient", "find patients by name for this patient"),
+        ("patients.add_patient", "add patients for this patient"),
+    ],
+)
+def test_each_action_has_words_that_name_no_permission(cast, action, words):
+    text = said("why", "nil", cast.ada.key, action)
+    assert text.startswith(f"No: Nil Example may not {words}.\n")
+    for name in ("Can ", "_patient", "_condition"):
+        assert name not in text
+    assert said("who_can", cast.ada.key, action).endswith(f" may {words}.\n")
+
+
+def test_a_permission_of_no_group_is_said_to_come_with_none(cast):
+    text = said("why", "nil", cast.ada.key, "patients.delete_patient")
+    assert "The right to delete patients is missing. No group gives it." in text
+
+
+def test_who_holds_nothing_that_opens_patients_is_told(cast):
+    text = said("why", "olga", cast.ada.key, "access")
+    assert "neither “All Patients” nor a patient group that opens patients." in text
+
+
+def test_the_advice_for_an_excluded_patient_begins_with_the_exclusion(cast):
+    _excluded(cast)
+    west = make_group("West", use_for_permissions=False)
+    PatientGroupExclusion(patient_group=west, patient=cast.ada, reason="x").save()
+    gone = make_group("Gone")
+    PatientGroupExclusion(patient_group=gone, patient=cast.ada, reason="x").save()
+    gone.retire()
+    lines = said("why", "nora", cast.ada.key, "access").splitlines()
+    assert lines[2:] == [
+        "- The patient is excluded from “North”: lift the exclusion first.",
+        "- The patient is excluded from “West”: lift the exclusion first.",
+        "- “West” opens nothing while its switch for permissions is off.",
+        "- The patient is in no group that is used for permissions; add it to one "
+        "that does not exclude it.",
+        "- “All Patients” opens every patient.",
+    ]
+
+
+def test_a_switched_off_group_is_said_to_be_off_before_its_dates(cast):
+    _to_come(cast)
+    _switched_off(cast)
+    text = said("why", "nora", cast.ada.key, "access")
+    off = text.index("“North” opens nothing while its switch for permissions is off.")
+    assert off < text.index("but the patient joins the group on")
 
 
 def test_a_patient_in_no_group_gets_advice(cast):

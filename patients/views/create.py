@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from canvas_admin.audit import ration, trail
+from canvas_admin.audit import trail
 from patients import access, areas, gate, intake
 from patients.decisions import decide
 from patients.forms import PatientForm
@@ -35,7 +35,7 @@ def create(request: HttpRequest) -> HttpResponse:
     try:
         intake.refuse_second_saving(request.user, form.cleaned_data["form_token"])
         if not form.confirmed:
-            if not ration.take(request.user, "duplicate-check", CHECKS_PER_HOUR):
+            if not _may_check(request):
                 return _form(request, form, status=429, checks=CHECKS_PER_HOUR)
             if _is_known(request, form):
                 return _form(request, form, warning=True)
@@ -80,6 +80,12 @@ def _form(
 ) -> HttpResponse:
     context["form"] = form
     return render(request, "patients/create.html", context, status=status)
+
+
+def _may_check(request: HttpRequest) -> bool:
+    return trail.within_ration(
+        request, "duplicate-check", CHECKS_PER_HOUR, "patient.duplicate_check"
+    )
 
 
 def _is_known(request: HttpRequest, form: PatientForm) -> bool:

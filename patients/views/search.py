@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from canvas_admin.audit import ration, trail
+from canvas_admin.audit import trail
 from patients import access, areas, gate, searching, streams
 from patients.forms import SearchForm
 
@@ -52,7 +52,7 @@ def _see_all(request: HttpRequest, query: searching.Query) -> HttpResponse:
                 "complete date of birth."
             ),
         )
-    if not ration.take(request.user, "see-all", SEE_ALL_PER_HOUR):
+    if not trail.within_ration(request, "see-all", SEE_ALL_PER_HOUR, "patient.reveal"):
         hint = _(
             "You have used “See all patients” %(count)d times within an hour. It works "
             "again in a while; the first results work always."

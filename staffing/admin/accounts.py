@@ -1,12 +1,12 @@
-"""Accounts: who can sign in, their address, and the link that starts or resets one."""
+"""Accounts: who can sign in, their address, and help for who cannot any more."""
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from staffing.admin.acts import page, show_link
 from staffing.admin.filters import WithStaff
 from staffing.forms.accounts import AccountForm
 from staffing.models import User
+from staffing.second_step import has_second_step, switch_off
 
 
 @admin.register(User)
@@ -58,9 +59,15 @@ class AccountAdmin(KeyedAdmin):
         )
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.link_view)
-        link = path("<path:object_id>/link/", view, name="staffing_user_link")
-        return [link, *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        acts = [
+            path(f"<path:object_id>/{act}/", wrap(view), name=f"staffing_user_{name}")
+            for act, name, view in (
+                ("link", "link", self.link_view),
+                ("second-step-off", "second_step_off", self.second_step_view),
+            )
+        ]
+        return [*acts, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).select_related("staff")
@@ -83,7 +90,9 @@ class AccountAdmin(KeyedAdmin):
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        context["may_get_link"] = self._may_link(request, context.get("original"))
+        user = context.get("original")
+        context["may_help"] = may = self._may_help(request, user)
+        context["may_switch_off"] = may and has_second_step(user)
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(
@@ -99,9 +108,7 @@ class AccountAdmin(KeyedAdmin):
 
     def link_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then show a one-time link; nobody types another's password."""
-        user = self.get_object(request, object_id)
-        if user is None or not self._may_link(request, user):
-            raise PermissionDenied
+        user = self._whom_to_help(request, object_id)
         back = self.url_of(user)
         if request.method == "POST":
             with transaction.atomic():
@@ -120,8 +127,58 @@ class AccountAdmin(KeyedAdmin):
             back=back,
         )
 
-    def _may_link(self, request: HttpRequest, user: User | None) -> bool:
-        """For living accounts of others; one's own password is changed on its page."""
+    def second_step_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then switch the second step off: for somebody who lost the phone."""
+        user = self._whom_to_help(request, object_id)
+        if request.method == "POST":
+            self._switch_off(request, user)
+            return HttpResponseRedirect(self.url_of(user))
+        return page(
+            self,
+            request,
+            "admin/staffing/act.html",
+            title=_("Switch off the second step of %(name)s?") % {"name": user},
+            sentences=[
+                _(
+                    "The password alone signs in, until the person sets up a second "
+                    "step again."
+                ),
+                _(
+                    "The codes of the authenticator app and the recovery codes are gone."
+                ),
+                _("Every session of “%(account)s” ends at once, on every device.")
+                % {"account": user},
+                _("A sign-in link that was made before does not work any more."),
+                _(
+                    "Be sure that it is the person who asks. It is written down, with "
+                    "your name."
+                ),
+            ],
+            button=_("Switch off"),
+            danger=True,
+            back=self.url_of(user),
+        )
+
+    @transaction.atomic
+    def _switch_off(self, request: HttpRequest, user: User) -> None:
+        words = {"name": user}
+        if switch_off(user, request.user, request):
+            sentence = _("The second step was switched off.")
+            self.enter_in_history(request, user, sentence)
+            said = _("The second step of %(name)s is off: the password alone signs in.")
+            messages.success(request, said % words)
+        else:
+            messages.info(request, _("%(name)s has no second step.") % words)
+
+    def _whom_to_help(self, request: HttpRequest, object_id: str) -> User:
+        """The account of this address. Raises PermissionDenied for one not to touch."""
+        user = self.get_object(request, object_id)
+        if user is None or not self._may_help(request, user):
+            raise PermissionDenied
+        return user
+
+    def _may_help(self, request: HttpRequest, user: User | None) -> bool:
+        """For living accounts of others; one's own is looked after on its own page."""
         return bool(
             user
             and user.live

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from canvas_admin.records.admin import KeyedAdmin
 from staffing.accounts import one_time_link
 from staffing.models import User
 
@@ -96,9 +97,13 @@ def page(
 
 
 def show_link(
-    model_admin: ModelAdmin, request: HttpRequest, user: User, back: str
+    model_admin: KeyedAdmin, request: HttpRequest, user: User, back: str, **context: Any
 ) -> HttpResponse:
-    """Show a new one-time link: here and now only, for it is stored nowhere."""
+    """Show a new one-time link: here and now only, for it is stored nowhere.
+
+    Call it inside a transaction: the link is on the trail and in the account's history.
+    """
+    model_admin.enter_in_history(request, user, _("A sign-in link was made."))
     return page(
         model_admin,
         request,
@@ -106,4 +111,5 @@ def show_link(
         title=_("Sign-in link for %(name)s") % {"name": user.get_username()},
         link=one_time_link(request, user),
         back=back,
+        **context,
     )

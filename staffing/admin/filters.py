@@ -39,15 +39,13 @@ class WithStaff(YesNo):
     missing = "staff__isnull"
 
 
-class WithAccount(YesNo):
-    """Staff with an account."""
+class WithAccountFirst(SimpleListFilter):
+    """Staff with an account, unless others are asked for: only they hold groups.
+
+    An import can bring many more people who are only named.
+    """
 
     title, parameter_name = _("account"), "account"
-    missing = "user__isnull"
-
-
-class WithAccountFirst(WithAccount):
-    """Staff with an account, unless others are asked for: only they hold groups."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(NO, _("No")), (ALL, _("All"))]

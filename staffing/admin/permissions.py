@@ -79,13 +79,6 @@ class StaffPermissionsAdmin(Confirming, KeyedAdmin):
             obj and why_fixed(request, obj)
         )
 
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        form.actor = request.user
-        return form
-
     def fieldsets_for(self, request: HttpRequest, obj: Any) -> Any:
         if obj and not self.has_change_permission(request, obj):
             return []
@@ -142,6 +135,9 @@ class StaffPermissionsAdmin(Confirming, KeyedAdmin):
                 ],
             )
         form.apply()
+
+    def saved_sentence(self, obj: Any) -> str:
+        return _("The permissions of %(name)s are saved.") % {"name": obj}
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None

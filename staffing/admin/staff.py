@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
@@ -14,13 +15,15 @@ from canvas_admin.audit import trail
 from canvas_admin.records.addresses import linked
 from canvas_admin.records.admin import KeyedAdmin
 from staffing.admin.acts import Confirming, page, require_confirmation, show_link
-from staffing.admin.filters import HasRole, WithAccount
+from staffing.admin.filters import NO, HasRole, WithAccountFirst
 from staffing.admin.parts import StaffContactPoints, StaffLicenses
+from staffing.combinations import REACH, codes_of
 from staffing.forms.staff import ACCOUNT_FIELDS, StaffForm
 from staffing.models import Staff
 from staffing.permissions import grantable, meaning, powerful
 
-NAMES = ("prefix", "first_name", "middle_name", "last_name", "suffix")
+# The admin's script puts the cursor into the first field: everybody has a first name.
+NAMES = ("first_name", "middle_name", "last_name", "prefix", "suffix")
 
 
 @admin.register(Staff)
@@ -28,9 +31,9 @@ class StaffAdmin(Confirming, KeyedAdmin):
     """The people who work here. They are switched off, never deleted."""
 
     form = StaffForm
-    list_display = ("name", "role_names", "user", "active")
+    list_display = ("name", "role_names", "user", "npi", "active")
     list_display_links = ("name",)
-    list_filter = ("active", HasRole, WithAccount)
+    list_filter = ("active", HasRole, WithAccountFirst)
     list_select_related = ("user",)
     search_fields = ("first_name", "last_name", "npi", "user__username")
     search_help_text = gettext_lazy("Name, NPI or user name")
@@ -48,13 +51,6 @@ class StaffAdmin(Confirming, KeyedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def get_form(
-        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
-    ) -> Any:
-        form = super().get_form(request, obj, change, **kwargs)
-        form.actor = request.user
-        return form
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple:
         return ("state", "signs_in_as", "role_names") if obj else ()
@@ -130,9 +126,21 @@ class StaffAdmin(Confirming, KeyedAdmin):
 
     def _link_or_list(self, request: HttpRequest, obj: Staff) -> HttpResponse:
         """After making an account, its first link; otherwise on as usual."""
-        if request.new_account:
-            return show_link(self, request, request.new_account, self.url_of(obj))
+        if account := request.new_account:
+            return show_link(
+                self,
+                request,
+                account,
+                self.url_of(obj),
+                sentences=[self.saved_sentence(obj), *_holds(obj)],
+                staff=obj,
+            )
         return self._saved(request, obj)
+
+    def list_with(self, obj: Staff) -> str:
+        """People without an account are in the list that is asked for them."""
+        found = super().list_with(obj)
+        return found if obj.user_id else f"{found}?account={NO}"
 
     def _confirm_powerful_roles(
         self, request: HttpRequest, obj: Staff, form: StaffForm
@@ -199,10 +207,11 @@ class StaffAdmin(Confirming, KeyedAdmin):
     def _switch(
         self, request: HttpRequest, staff: Staff, active: bool, back: str
     ) -> HttpResponse:
-        staff.active = active
+        act = "activate" if active else "deactivate"
         try:
-            staff.save(by=request.user)
+            self._switch_and_enter(request, staff, active)
         except ValidationError as refusal:
+            self.record_refusal(request, act, staff.key, refusal)
             messages.error(request, " ".join(refusal.messages))
         else:
             words = {"name": staff}
@@ -210,12 +219,43 @@ class StaffAdmin(Confirming, KeyedAdmin):
             messages.success(request, said % words)
         return HttpResponseRedirect(back)
 
+    @transaction.atomic
+    def _switch_and_enter(
+        self, request: HttpRequest, staff: Staff, active: bool
+    ) -> None:
+        changes = staff.active != active
+        staff.active = active
+        staff.save(by=request.user)
+        if changes:
+            done = _("The person was activated.")
+            ended = _("The person was deactivated.")
+            self.enter_in_history(request, staff, done if active else ended)
+
     def _may_switch(self, request: HttpRequest, staff: Staff | None) -> bool:
         return bool(
             staff
             and staff.user_id != request.user.pk
             and self.has_change_permission(request, staff)
         )
+
+
+def _holds(staff: Staff) -> list[str]:
+    """What somebody with a new account holds by the roles, in sentences."""
+    held = list(grantable().filter(user=staff.user))
+    names = ", ".join(f"“{group.name}”" for group in held)
+    sentences = [
+        _("The roles gave these groups: %(names)s.") % {"names": names}
+        if held
+        else _("The roles gave no group.")
+    ]
+    if not codes_of(held) & REACH:
+        sentences.append(
+            _(
+                "No patient is open to this person yet: give a patient group or “All "
+                "Patients” under Staff Permissions."
+            )
+        )
+    return sentences
 
 
 def _ends(staff: Staff) -> list[str]:

@@ -7,13 +7,13 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from canvas_admin.records.forms import VersionedForm
+from canvas_admin.records.forms import SavedOnceForm
 from staffing.models import Role, Staff, StaffRole, User
 
 ACCOUNT_FIELDS = ("user_name", "email", "account")
 
 
-class StaffForm(VersionedForm):
+class StaffForm(SavedOnceForm):
     """Who somebody is, the roles held, and with which account the person signs in.
 
     At least one role. An account is typed anew or chosen among those that nobody has;
@@ -99,9 +99,6 @@ class StaffForm(VersionedForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        posted = set(self.data.getlist(self.add_prefix("roles")))
-        if self.own and posted - {role.key for role in self.held}:
-            self.add_error("roles", _("Nobody changes the roles of one's own account."))
         if cleaned.get("user_name") and cleaned.get("account"):
             self.add_error("account", _("Type a new user name or choose, not both."))
         if cleaned.get("email") and not cleaned.get("user_name"):
@@ -127,7 +124,11 @@ class StaffForm(VersionedForm):
         return self.added_roles
 
     def save_staff(self, by: User) -> User | None:
-        """Save the person, the account and the roles; returns an account made anew."""
+        """Save the person, the account and the roles; returns an account made anew.
+
+        Raises ValidationError for roles of one's own.
+        """
+        self._refuse_roles_of_ones_own()
         staff, made = self.instance, None
         for row in self._removed_roles():
             row.delete(by=by)
@@ -139,6 +140,14 @@ class StaffForm(VersionedForm):
         for role in self.added_roles:
             StaffRole(staff=staff, role=role).save(by=by)
         return made
+
+    def _refuse_roles_of_ones_own(self) -> None:
+        """The field is disabled, so that only a forged post asks for any."""
+        posted = set(self.data.getlist(self.add_prefix("roles")))
+        if self.own and posted - {role.key for role in self.held}:
+            raise ValidationError(
+                _("Nobody changes the roles of one's own account."), code="own_account"
+            )
 
     def _removed_roles(self) -> list[StaffRole]:
         if not self.instance.pk:

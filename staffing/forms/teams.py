@@ -7,12 +7,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from canvas_admin.records.forms import VersionedForm
+from canvas_admin.records.forms import SavedOnceForm
 from canvas_admin.records.widgets import Chooser
 from staffing.models import Staff, Team, TeamMember, TeamResponsibility
 
 
-class TeamForm(VersionedForm):
+class TeamForm(SavedOnceForm):
     """Members are active staff; a responsibility is held by one team at most."""
 
     responsibilities = forms.MultipleChoiceField(

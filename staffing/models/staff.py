@@ -13,6 +13,7 @@ from canvas_admin.fhir.datatypes import ContactPoint
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed, Versioned
 from staffing import groups
+from staffing.group_keeping import changing_holders
 from staffing.models.accounts import User
 from staffing.models.grants import GroupChange
 from staffing.models.roles import Role
@@ -38,7 +39,7 @@ class Staff(Versioned):
 
     `active` is the switch: the account's `is_active` follows it, and switching it off
     ends all sessions at once. Auth groups are given and taken by grant() and revoke()
-    alone.
+    alone; group_keeping.guard_holders refuses what goes round them.
     """
 
     user = models.OneToOneField(
@@ -134,7 +135,8 @@ class Staff(Versioned):
             user = self._locked_account()
             if user.groups.filter(pk=group.pk).exists():
                 return False
-            user.groups.add(group)
+            with changing_holders():
+                user.groups.add(group)
             self._record(group, added=True, by=by, via=via, role=role)
             return True
 
@@ -154,7 +156,8 @@ class Staff(Versioned):
                 return False
             if group == administration:
                 self._leave_an_administrator()
-            user.groups.remove(group)
+            with changing_holders():
+                user.groups.remove(group)
             self._record(group, added=False, by=by, via=via)
             return True
 

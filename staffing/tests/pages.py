@@ -6,6 +6,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
+from canvas_admin.records.addresses import address
+
 
 class _Fields(HTMLParser):
     """Collects the successful controls of the page's forms with method post."""
@@ -80,3 +82,9 @@ def errors_of(response: HttpResponse) -> str:
     """Every error that a page of the administration shows, as one text."""
     shown = response.context["errors"] if response.context else []
     return " ".join(str(error) for errors in shown for error in errors)
+
+
+def history_of(client: Client, row: Any) -> list[str]:
+    """The sentences in a row's history in the administration, oldest first."""
+    answer = client.get(address(row, page="history"))
+    return [entry.get_change_message() for entry in answer.context["action_list"]]

@@ -98,6 +98,9 @@ def test_ones_own_roles_are_not_changed_while_ones_name_is(
     refused = submit(ruth, address(cast.ruth), "staff_form", roles=[nurse])
     assert "one's own account" in errors_of(refused)
     assert everything() == before
+    row = AuditRow.objects.get(outcome="refused")
+    assert (row.action, row.actor) == ("staff.save", cast.ruth.user.key)
+    assert row.detail == {"reason": "own_account", "about": f"staff/{cast.ruth.key}"}
     submit(ruth, address(cast.ruth), "staff_form", last_name="Ohm")
     cast.ruth.refresh_from_db()
     assert cast.ruth.last_name == "Ohm"

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.management import CommandError, call_command
 
 from canvas_admin.audit.models import AuditRow
@@ -60,6 +62,13 @@ def test_a_patient_groups_auth_group_is_granted_by_its_name(
         (("revoke", "ruth", "Staff Permissions"), "last person"),
         (("sign_in_link", "rut"), "Did you mean “ruth”"),
         (("sign_in_link", "ines"), "not active"),
+        (("sign_in_link", "nora", "--site", "clinic.example"), "start with https://"),
+        (("second_step_off", "norra"), "Did you mean “nora”"),
+        (("second_step_off", "nora"), "has no second step"),
+        (
+            ("create_staff", "vera", "V", "N", "--role", "RN", "--site", "//x"),
+            "start with https://",
+        ),
         (("create_staff", "vera", "V", "N", "--role", "RNN"), "Did you mean “RN”"),
         (("create_staff", "vera", "V", "N"), "at least one role"),
         (("create_staff", "nora", "V", "N", "--role", "RN"), "exists already"),
@@ -138,3 +147,26 @@ def test_superusers_get_no_link(cast: SimpleNamespace) -> None:
     User.objects.create_superuser("root", "", "x" * 20)
     with pytest.raises(CommandError, match="changepassword root"):
         run("sign_in_link", "root")
+
+
+def test_a_refused_site_leaves_no_link_on_the_trail(cast: SimpleNamespace) -> None:
+    with pytest.raises(CommandError) as refusal:
+        run("sign_in_link", "nora", site="clinic.example")
+    assert "\n" not in str(refusal.value)
+    assert not AuditRow.objects.filter(action="account.link").exists()
+
+
+def test_a_lost_phone_is_helped_at_the_shell_a_superusers_too(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    root = User.objects.create_superuser("root", "", "x" * 20)
+    nora = signed_in("nora")
+    for user in (root, cast.nora.user):
+        TOTP.activate(user, generate_totp_secret())
+        said = run("second_step_off", user.username)
+        assert "The password alone signs in" in said.replace("\n", " ")
+        row = AuditRow.objects.get(subject=f"user/{user.key}")
+        assert row.action == "account.second_step_off"
+        assert row.actor_name == "manage.py second_step_off"
+    assert not Authenticator.objects.exists()
+    assert nora.get("/account/").status_code == 302

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 
 from canvas_admin.tests import proof
 from patients.models import PatientGroup
-from staffing.group_keeping import sync_managed_groups
+from staffing.group_keeping import changing_holders, sync_managed_groups
 from staffing.groups import BY_NAME, managed_group
 from staffing.models import GroupChange, Role, Staff, StaffRole, User
 from staffing.models.staff import SHELL, LastAdministrator
@@ -434,8 +434,8 @@ def roles_give_nothing(patch):
 
 def a_removed_role_takes_its_groups(patch):
     def delete(self):
-        for group in self.role.default_auth_groups.all():
-            self.staff.user.groups.remove(group)
+        with changing_holders():
+            self.staff.user.groups.remove(*self.role.default_auth_groups.all())
 
     patch.setattr(StaffRole, "delete", delete)
 

@@ -10,11 +10,17 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.db.models import ProtectedError
 
 from canvas_admin.testing import make_group, make_staff
 from staffing import group_keeping, groups
-from staffing.group_keeping import GroupIsManaged, sync_managed_groups
+from staffing.group_keeping import (
+    GroupIsManaged,
+    changing_auth_groups,
+    sync_after_migrate,
+    sync_managed_groups,
+)
 from staffing.groups import (
     AREA_CODES,
     BY_NAME,
@@ -169,6 +175,47 @@ def _clear_from_the_other_side(group, permission):
     permission.group_set.clear()
 
 
+def _create_row_of_the_table_between(group, permission):
+    other = Permission.objects.get(codename="delete_patient")
+    Group.permissions.through.objects.create(group=group, permission=other)
+
+
+def _delete_row_of_the_table_between(group, permission):
+    Group.permissions.through.objects.get(group=group, permission=permission).delete()
+
+
+def _delete_permission(group, permission):
+    permission.delete()
+
+
+def _delete_permission_by_query(group, permission):
+    Permission.objects.filter(pk=permission.pk).delete()
+
+
+def _delete_object_permission(group, permission):
+    """No managed group holds it; every patient group's auth group does, by guardian."""
+    Permission.objects.get(codename="access_patients").delete()
+
+
+def _delete_content_type(group, permission):
+    permission.content_type.delete()
+
+
+def _delete_tie(group, permission):
+    group.managed.delete()
+
+
+def _delete_ties_by_query(group, permission):
+    ManagedGroupLink.objects.all().delete()
+
+
+def _tie_to_another_group(group, permission):
+    other = Group.objects.bulk_create([Group(name="Other")])[0]
+    ManagedGroupLink.objects.update_or_create(
+        code="clinical-read", defaults={"group": other}
+    )
+
+
 @pytest.mark.parametrize(
     "attempt",
     [
@@ -188,6 +235,15 @@ def _clear_from_the_other_side(group, permission):
         _remove_from_the_other_side,
         _set_from_the_other_side,
         _clear_from_the_other_side,
+        _create_row_of_the_table_between,
+        _delete_row_of_the_table_between,
+        _delete_permission,
+        _delete_permission_by_query,
+        _delete_object_permission,
+        _delete_content_type,
+        _delete_tie,
+        _delete_ties_by_query,
+        _tie_to_another_group,
     ],
     ids=lambda attempt: attempt.__name__.strip("_"),
 )
@@ -225,6 +281,14 @@ def test_a_patient_groups_auth_group_is_refused_just_so(attempt, view_patient):
 def test_a_patient_groups_auth_group_is_not_deleted_by_hand(view_patient):
     with pytest.raises(ProtectedError, match="auth_group"):
         _delete(make_group("North").auth_group, view_patient)
+
+
+def test_a_permission_of_a_model_that_is_gone_may_be_deleted():
+    """As remove_stale_contenttypes does, which an upgrade may need."""
+    gone = ContentType.objects.create(app_label="patients", model="gone")
+    Permission.objects.create(name="x", codename="view_gone", content_type=gone)
+    gone.delete()
+    assert not Permission.objects.filter(codename="view_gone").exists()
 
 
 def test_the_door_is_shut_again_behind_an_error(clinical_read):
@@ -298,14 +362,14 @@ def test_permissions_taken_in_the_database_are_given_back(clinical_read):
 
 
 def test_what_django_cannot_refuse_is_repaired(clinical_read, view_patient):
-    """QuerySet.update, bulk_create and the through table send no signal."""
+    """QuerySet.update, bulk_create and a query on a through table ask nobody."""
     through = Group.permissions.through
     Group.objects.filter(pk=clinical_read.pk).update(name="Odd")
     through.objects.filter(group=clinical_read).delete()
     intruder = Group.objects.bulk_create([Group(name="Clinical read")])[0]
-    through.objects.create(group=intruder, permission=view_patient)
+    through.objects.bulk_create([through(group=intruder, permission=view_patient)])
     holder = make_staff("holder").user
-    holder.groups.add(intruder)
+    holder.staff.grant(intruder)
     assert sync_managed_groups()
     clinical_read.refresh_from_db()
     assert clinical_read.name == "Clinical read"
@@ -326,20 +390,74 @@ def test_an_intruder_under_a_managed_name_in_other_case_is_set_aside():
 @pytest.mark.parametrize("names", [[], ["view_condition", "view_patient"]])
 def test_no_group_but_a_managed_one_keeps_model_permissions(names):
     north = make_group("North").auth_group
-    for permission in Permission.objects.filter(codename__in=names):
-        Group.permissions.through.objects.create(group=north, permission=permission)
+    through = Group.permissions.through
+    through.objects.bulk_create(
+        through(group=north, permission=permission)
+        for permission in Permission.objects.filter(codename__in=names)
+    )
     nora = make_staff("nora", "Patients: North").user
     assert len(sync_managed_groups()) == bool(names)
     assert not User.objects.get(pk=nora.pk).get_all_permissions()
 
 
-def test_a_lost_tie_makes_a_new_group_that_nobody_holds(clinical_read):
-    """Nobody gains: the old group is set aside and carries nothing any more."""
+def lose_tie(code):
+    """The row that ties a declaration to its group is gone, as after a bad restore."""
+    with changing_auth_groups():
+        ManagedGroupLink.objects.filter(code=code).delete()
+
+
+@pytest.mark.parametrize("declared", MANAGED_GROUPS, ids=lambda group: group.code)
+def test_a_lost_tie_is_made_again_and_the_holders_stay(declared):
+    group = managed_group(declared.code)
+    nora = make_staff("nora", declared.name).user
+    lose_tie(declared.code)
+    Group.permissions.through.objects.filter(group=group).delete()
+    assert f"“{declared.name}” is tied" in sync_managed_groups()[0]
+    assert managed_group(declared.code) == group
+    assert carried(group) == set(declared.permissions)
+    assert User.objects.get(pk=nora.pk).get_all_permissions() == carried(group)
+    assert sync_managed_groups() == []
+
+
+def test_with_a_lost_tie_a_name_in_other_case_is_set_aside_all_the_same(clinical_read):
+    lose_tie("clinical-read")
+    intruder = Group.objects.bulk_create([Group(name="CLINICAL read")])[0]
+    sync_managed_groups()
+    intruder.refresh_from_db()
+    assert intruder.name.startswith("Not managed")
+    assert managed_group("clinical-read") == clinical_read
+
+
+def test_a_lost_tie_and_a_lost_name_make_a_new_group_that_nobody_holds(clinical_read):
+    """Nobody gains: the old group carries nothing any more."""
     nora = make_staff("nora", "Clinical read").user
-    ManagedGroupLink.objects.filter(code="clinical-read").delete()
-    assert sync_managed_groups()
-    assert managed_group("clinical-read").pk != clinical_read.pk
+    lose_tie("clinical-read")
+    Group.objects.filter(pk=clinical_read.pk).update(name="CLINICAL READ")
+    sync_managed_groups()
+    assert managed_group("clinical-read") != clinical_read
     assert not User.objects.get(pk=nora.pk).get_all_permissions()
+
+
+def test_a_patient_groups_auth_group_never_becomes_a_managed_one(clinical_read):
+    north = make_group("North").auth_group
+    nora = make_staff("nora", "Patients: North").user
+    lose_tie("clinical-read")
+    Group.objects.filter(pk=clinical_read.pk).update(name="Odd")
+    Group.objects.filter(pk=north.pk).update(name="Clinical read")
+    sync_managed_groups()
+    assert managed_group("clinical-read") != north
+    assert not User.objects.get(pk=nora.pk).get_all_permissions()
+
+
+def test_a_lost_tie_while_another_managed_group_has_the_name(clinical_read):
+    other = managed_group("audit-read")
+    lose_tie("clinical-read")
+    Group.objects.filter(pk=clinical_read.pk).update(name="Odd")
+    Group.objects.filter(pk=other.pk).update(name="Clinical read")
+    sync_managed_groups()
+    assert managed_group("audit-read") == other
+    assert managed_group("clinical-read").name == "Clinical read"
+    assert sync_managed_groups() == []
 
 
 def test_migrate_repairs(clinical_read):
@@ -355,6 +473,44 @@ def test_a_misspelt_permission_stops_the_sync(monkeypatch):
     with pytest.raises(LookupError, match=r"patients\.view_patiend"):
         sync_managed_groups()
     assert not Group.objects.filter(name="Odd").exists()
+
+
+def forget_the_permissions_of_patients():
+    """As in a database in which the tables of patients are not yet."""
+    with changing_auth_groups():
+        Permission.objects.filter(content_type__app_label="patients").delete()
+
+
+def migrated_to(*targets):
+    """What the migrations up to these make of the models, as post_migrate tells it."""
+    loader = MigrationLoader(connection)
+    nodes = [key for key in loader.graph.leaf_nodes() if key[0] in targets]
+    return loader.project_state(nodes).apps
+
+
+def after_migrate(**told):
+    last = [config for config in apps.get_app_configs() if config.models_module][-1]
+    sync_after_migrate(app_config=last, using="default", **told)
+
+
+@pytest.mark.parametrize("app", ["contenttypes", "auth", "staffing"])
+def test_a_migration_of_some_apps_leaves_the_sync_to_that_of_all(app):
+    forget_the_permissions_of_patients()
+    after_migrate(apps=migrated_to(app))
+
+
+def test_once_all_is_migrated_a_permission_that_is_not_there_stops_the_sync():
+    forget_the_permissions_of_patients()
+    for told in ({}, {"apps": migrated_to("patients", "staffing", "audit")}):
+        with pytest.raises(LookupError, match=r"patients\.view_patient"):
+            after_migrate(**told)
+
+
+def test_a_misspelt_permission_stops_the_migration_of_all(monkeypatch):
+    misspelt = ManagedGroup("odd", "Odd", Kind.AREA, "", ("patients.view_patiend",))
+    monkeypatch.setattr(group_keeping, "MANAGED_GROUPS", (*MANAGED_GROUPS, misspelt))
+    with pytest.raises(LookupError, match=r"patients\.view_patiend"):
+        call_command("migrate", verbosity=0)
 
 
 def test_every_declared_permission_belongs_to_a_model():

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from canvas_admin.records.addresses import address
 from canvas_admin.testing import FRONT_DESK, NURSE, give, make_role
+from staffing.group_keeping import changing_holders
 from staffing.groups import BY_NAME, managed_group
 from staffing.models import GroupChange, Role, Staff, StaffRole, User
 from staffing.tests.pages import errors_of, fields_of, submit
@@ -202,7 +203,8 @@ def test_linking_an_account_that_holds_such_a_group_asks_too(
     cast: SimpleNamespace, signed_in: Any
 ) -> None:
     left_over = User.objects.create_user("left.over")
-    left_over.groups.add(managed_group("all-patients"))
+    with changing_holders():
+        left_over.groups.add(managed_group("all-patients"))
     ruth = signed_in("ruth")
     asked = hire(ruth, "", "OM", account=left_over.key)
     assert "holds “All Patients”" in asked.content.decode()

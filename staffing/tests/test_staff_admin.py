@@ -4,12 +4,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records.addresses import address
-from canvas_admin.testing import make_staff
-from staffing.models import Role, Staff, StaffLicense, User
-from staffing.tests.pages import errors_of, fields_of, submit
+from canvas_admin.testing import make_group, make_staff
+from staffing.models import Role, Staff, StaffLicense, StaffPermissions, User
+from staffing.tests.pages import errors_of, fields_of, history_of, submit
 
 FORM = "staff_form"
 LIST = "/admin/staffing/staff/"
@@ -38,16 +39,130 @@ def test_a_new_account_is_shown_its_first_link_once(
         "account.made",
         "account.link",
     }
+    assert history_of(ruth, user) == ["A sign-in link was made."]
     again = ruth.get(address(user.staff)).content.decode()
     assert "/account/password/link/" not in again
+
+
+OPENS_NOTHING = "No patient is open to this person yet"
+AFTER_ADDING = [
+    # the role, what the page says, whether it says that no patient is open
+    ("OM", "The roles gave no group.", True),
+    ("FD", "“Schedule write”, “Profile read”", True),
+    ("AP", "“All Patients”", False),
+    ("NO", "“Patients: North”", False),
+    ("CA", "“Patients: Campaign”", True),
+]
+
+
+@pytest.mark.parametrize(("role", "said", "closed"), AFTER_ADDING)
+def test_beside_the_first_link_is_said_what_the_roles_gave(
+    cast: SimpleNamespace, signed_in: Any, role: str, said: str, closed: bool
+) -> None:
+    campaign = make_group("Campaign")
+    for code, name in (
+        ("AP", "All Patients"),
+        ("NO", "Patients: North"),
+        ("CA", "Patients: Campaign"),
+    ):
+        made = Role.objects.create(internal_code=code, name=code, domain="ADM")
+        made.default_auth_groups.add(Group.objects.get(name=name))
+    campaign.use_for_permissions = False
+    campaign.save()
+    ruth, key = signed_in("ruth"), Role.objects.get(internal_code=role).key
+    shown = new(ruth, user_name="vera", roles=[key])
+    if "Please confirm" in shown.text:
+        shown = ruth.post(ADD, fields_of(shown))
+    vera = StaffPermissions.objects.get(user__username="vera")
+    assert "The staff member “Vera Novak” is saved." in shown.text
+    assert said in shown.text
+    assert (OPENS_NOTHING in shown.text) == closed
+    assert address(vera) in shown.text
 
 
 def test_without_a_user_name_somebody_is_only_named(
     cast: SimpleNamespace, signed_in: Any
 ) -> None:
-    answer = new(signed_in("ruth"))
+    ruth = signed_in("ruth")
+    answer = new(ruth)
     assert answer.status_code == 302
-    assert Staff.objects.get(first_name="Vera").user is None
+    vera = Staff.objects.get(first_name="Vera")
+    assert vera.user is None
+    listed = ruth.get(answer["Location"])
+    assert "“Vera Novak” is saved." in listed.text
+    assert vera in listed.context["cl"].result_list
+
+
+def test_the_cursor_starts_in_the_first_name(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    """The administration's script puts it into the first field of the form."""
+    form = signed_in("ruth").get(ADD).context["adminform"]
+    first = next(iter(next(iter(next(iter(form))))))
+    assert first.field.name == "first_name"
+
+
+# Saved once ---------------------------------------------------------------------------
+
+BEFORE = "This form was saved before, so nothing was saved again."
+
+
+@pytest.mark.parametrize("more", [{}, {"user_name": "vera"}])
+def test_the_same_form_sent_twice_makes_one_person(
+    cast: SimpleNamespace, signed_in: Any, more: dict[str, str]
+) -> None:
+    ruth = signed_in("ruth")
+    office = Role.objects.get(internal_code="OM").key
+    given = {"first_name": "Vera", "last_name": "Novak", "roles": [office]}
+    data = fields_of(ruth.get(ADD), FORM) | given | more
+    ruth.post(ADD, data)
+    again = ruth.post(ADD, data, follow=True)
+    vera = Staff.objects.get(first_name="Vera")
+    assert again.redirect_chain == [(address(vera), 302)]
+    assert BEFORE in again.text
+    assert data["form_token"][0] not in vera.key
+
+
+def test_two_processes_that_save_one_form_at_once_make_one_person(
+    cast: SimpleNamespace, signed_in: Any, monkeypatch: Any
+) -> None:
+    """The second one passed the check before the first was saved."""
+    ruth = signed_in("ruth")
+    office = Role.objects.get(internal_code="OM").key
+    data = fields_of(ruth.get(ADD), FORM)
+    data |= {"first_name": "Vera", "last_name": "Novak", "roles": [office]}
+    ruth.post(ADD, data)
+    rows, looked = Staff.objects.filter, []
+
+    def too_early(*args: Any, **kwargs: Any) -> Any:
+        if kwargs.keys() == {"key"} and not looked:
+            return looked.append(kwargs) or Staff.objects.none()
+        return rows(*args, **kwargs)
+
+    monkeypatch.setattr(Staff._base_manager, "filter", too_early)
+    again = ruth.post(ADD, data, follow=True)
+    assert len(looked) == 1
+    assert BEFORE in again.text
+    assert Staff.objects.filter(first_name="Vera").count() == 1
+
+
+def test_one_persons_token_is_no_other_persons(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    cast.rosa = make_staff("rosa", "Staff Permissions")
+    token = "0" * 32
+    for name in ("ruth", "rosa"):
+        new(signed_in(name), form_token=token)
+    assert Staff.objects.filter(first_name="Vera").count() == 2
+
+
+@pytest.mark.parametrize("token", ["", "0" * 31, "0" * 33, "é" * 32, "\x00" * 32])
+def test_a_damaged_token_is_said(
+    cast: SimpleNamespace, signed_in: Any, token: str
+) -> None:
+    answer = new(signed_in("ruth"), form_token=token)
+    assert "This form is damaged. Open a new one." in answer.text
+    assert not Staff.objects.filter(first_name="Vera").exists()
 
 
 @pytest.mark.parametrize(
@@ -207,6 +322,9 @@ def test_deactivating_says_what_ends_and_ends_sessions_at_once(
     assert nora.get("/account/").status_code == 302
     done = AuditRow.objects.get(action="staff.deactivate", actor=cast.ruth.user.key)
     assert done.subject == f"staff/{cast.nora.key}"
+    ruth.post(url)
+    assert history_of(ruth, cast.nora) == ["The person was deactivated."]
+    assert not AuditRow.objects.filter(action="staff.changed").exists()
 
 
 def test_activating_opens_again_but_no_old_session(
@@ -220,6 +338,7 @@ def test_activating_opens_again_but_no_old_session(
     cast.nora.refresh_from_db()
     assert cast.nora.user.is_active
     assert nora.get("/account/").status_code == 302
+    assert history_of(ruth, cast.nora)[1:] == ["The person was activated."]
 
 
 def test_the_last_administrator_is_not_deactivated(
@@ -232,6 +351,12 @@ def test_the_last_administrator_is_not_deactivated(
     assert "last person with “Staff Permissions”" in answer.content.decode()
     cast.ruth.refresh_from_db()
     assert cast.ruth.active
+    row = AuditRow.objects.get(outcome="refused")
+    assert (row.action, row.actor) == ("staff.deactivate", cast.rosa.user.key)
+    assert row.detail == {
+        "reason": "last_administrator",
+        "about": f"staff/{cast.ruth.key}",
+    }
 
 
 def test_nobody_is_deleted(cast: SimpleNamespace, signed_in: Any) -> None:
@@ -247,7 +372,10 @@ def test_nobody_is_deleted(cast: SimpleNamespace, signed_in: Any) -> None:
         ({"q": "1234567890"}, {"Sam"}),
         ({"role": "RN"}, {"Nora", "Ines"}),
         ({"role": "RN", "active__exact": "1"}, {"Nora"}),
+        ({"q": "Example"}, {"Nora", "Sam", "Olga", "Max", "Nil", "Ruth", "Ines"}),
         ({"account": "no"}, {"Dora"}),
+        ({"account": "all", "q": "1000000001"}, {"Dora"}),
+        ({"q": "1000000001"}, set()),
         ({"q": "nora" + " nora" * 1_500}, {"Nora"}),
         ({"q": "x" * 60_000}, set()),
         ({"q": "nora\x00"}, None),
@@ -259,7 +387,7 @@ def test_nobody_is_deleted(cast: SimpleNamespace, signed_in: Any) -> None:
 def test_the_list_is_searched_and_filtered_by_what_is_declared(
     cast: SimpleNamespace, signed_in: Any, query: dict[str, str], people: Any
 ) -> None:
-    Staff.objects.create(first_name="Dora", last_name="Directory")
+    Staff.objects.create(first_name="Dora", last_name="Directory", npi="1000000001")
     cast.sam.npi = "1234567890"
     cast.sam.save()
     answer = signed_in("ruth").get(LIST, query)
@@ -267,4 +395,5 @@ def test_the_list_is_searched_and_filtered_by_what_is_declared(
         assert answer.status_code in (302, 400)
     else:
         found = answer.context["cl"].result_list
+        assert all(staff.npi in answer.text for staff in found)
         assert {staff.first_name for staff in found} == people

@@ -15,6 +15,7 @@ from staffing.models import GroupChange, StaffPermissions, User
 from staffing.tests.pages import errors_of, fields_of, submit
 
 FORM = "staffpermissions_form"
+LIST = "/admin/staffing/staffpermissions/"
 
 
 def page(staff: Any, which: str = "change") -> str:
@@ -292,6 +293,9 @@ def test_the_last_administrator_keeps_it_and_the_form_says_why(
     cast.rosa = other
     answer = submit(signed_in("rosa"), page(cast.ruth), FORM, groups=["Profile read"])
     assert "last person with “Staff Permissions”" in errors_of(answer)
+    row = AuditRow.objects.get(outcome="refused")
+    assert row.action == "staffpermissions.save"
+    assert row.detail["reason"] == "last_administrator"
     assert names(cast.ruth) == {"Staff Permissions"}
 
 
@@ -352,3 +356,26 @@ def test_the_list_finds_people_by_group_name_and_state(
     url = "/admin/staffing/staffpermissions/"
     found = signed_in("ruth").get(url, query).context["cl"].result_list
     assert {staff.first_name for staff in found} == people
+
+
+def test_the_page_and_its_list_speak_of_people(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    ruth = signed_in("ruth")
+    answer = submit(ruth, page(cast.nora), FORM, groups=["Profile read"])
+    listed = ruth.get(answer["Location"]).text
+    assert "The permissions of Nora Example are saved." in listed
+    assert "7 people" in listed
+    assert "1 person" in ruth.get(LIST, {"q": "nora"}).text
+
+
+def test_the_account_page_knows_a_patient_group_that_is_switched_off(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    nora = signed_in("nora")
+    assert "Reaches the patients who are in “North”" in nora.get("/account/").text
+    cast.north.use_for_permissions = False
+    cast.north.save()
+    shown = nora.get("/account/").text
+    assert "Opens nothing: the patient group “North”" in shown
+    assert "Reaches the patients" not in shown

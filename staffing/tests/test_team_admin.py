@@ -7,7 +7,7 @@ import pytest
 
 from canvas_admin.records.addresses import address
 from staffing.models import Team, TeamMember, TeamResponsibility
-from staffing.tests.pages import errors_of, submit
+from staffing.tests.pages import errors_of, fields_of, submit
 
 ADD = "/admin/staffing/team/add/"
 FORM = "team_form"
@@ -126,3 +126,14 @@ def test_teams_are_found_by_member_and_responsibility(
         rows = ruth.get("/admin/staffing/team/", query).context["cl"].result_list
         assert [team.name for team in rows] == names
     assert TeamResponsibility.objects.count() == 1
+
+
+def test_the_same_form_sent_twice_makes_one_team(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    ruth = signed_in("ruth")
+    data = fields_of(ruth.get(ADD), FORM) | {"name": "Front"}
+    ruth.post(ADD, data)
+    again = ruth.post(ADD, data, follow=True)
+    assert again.redirect_chain == [(address(Team.objects.get()), 302)]
+    assert "This form was saved before" in again.text

@@ -2,21 +2,26 @@
 
 import errno
 import os
+import re
 import socket
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 from django.conf import settings
+from django.contrib.auth.hashers import check_password
 from django.core.management import BaseCommand, CommandParser, call_command
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 
 from canvas_admin.management import demo_clinic, demo_files
 from canvas_admin.management.demo_loading import passwords_file, read_passwords
+from staffing.models import User
 
 HOST = "127.0.0.1"
 COMPLETE = 1
+LAST_PORT = 65535
+CHANGED = "(changed; make demo-reset makes a new one)"
 
 
 class Command(BaseCommand):
@@ -32,12 +37,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, port: str, reset: bool, **options: Any) -> None:
         if not settings.DEMO:
             sys.exit("This command is for demonstration mode alone. Run: make demo")
-        database = Path(settings.SQLITE_FILE)
+        number, database = port_number(port), Path(settings.SQLITE_FILE)
         try:
             held = demo_files.hold(
                 database.with_suffix(".lock"), f"http://{HOST}:{port}/"
             )
-            listener = listen(port)
+            listener = listen(number)
             if reset:
                 demo_files.remove(database, passwords_file())
             demo_files.make_marked(database, passwords_file())
@@ -82,17 +87,25 @@ def set_complete() -> None:
         cursor.execute(f"PRAGMA user_version = {COMPLETE}")
 
 
-def listen(port: str) -> socket.socket:
-    """A listening socket on this machine alone, or the program's end in one line."""
+def port_number(text: str) -> int:
+    """The port that was asked for, or the program's end in one line."""
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", text) or int(text) > LAST_PORT:
+        sys.exit(
+            f"“{text}” is no port; take one from 1024 to 65535: make demo PORT=8010"
+        )
+    return int(text)
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on this machine alone, or the program's end in one line.
+
+    Port 0 is any that is free.
+    """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, int(port)))
+        listener.bind((HOST, port))
         listener.listen(64)
-    except (ValueError, OverflowError):
-        sys.exit(
-            f"“{port}” is no port; take one from 1024 to 65535: make demo PORT=8010"
-        )
     except OSError as error:
         in_use = error.errno == errno.EADDRINUSE
         why = "is in use" if in_use else f"cannot be opened ({error.strerror})"
@@ -102,7 +115,7 @@ def listen(port: str) -> socket.socket:
 
 def welcome(port: str) -> str:
     """What the newcomer reads: the address, and everybody's sign-in."""
-    passwords = read_passwords(passwords_file())
+    passwords = passwords_now()
     people = [
         f"  {person.username:<7}{passwords[person.username]}\n"
         f"         {person.title}. {person.sentence}"
@@ -118,6 +131,15 @@ def welcome(port: str) -> str:
             "",
         ]
     )
+
+
+def passwords_now() -> dict[str, str]:
+    """The cast's passwords by user name; CHANGED for who has chosen another since."""
+    stored = dict(User.objects.values_list("username", "password"))
+    return {
+        name: given if check_password(given, stored.get(name)) else CHANGED
+        for name, given in read_passwords(passwords_file()).items()
+    }
 
 
 def serve(listener: socket.socket, lock: int) -> NoReturn:
