@@ -48,4 +48,4 @@ def test_reasons_name_the_rows_they_rest_on(cast):
     assert "by the role Nurse" in text
     denied = decide(cast.nora.user, "chart", cast.ben)
     assert denied.missing == ("access",)
-    assert "not a member now" in " ".join(denied.reasons)
+    assert "in none of them now: “North”" in " ".join(denied.reasons)

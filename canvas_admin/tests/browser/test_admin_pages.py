@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
@@ -73,6 +74,47 @@ def test_refused_forms_pass_axe(
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.locator(".errornote")).to_be_visible()
         axe(page)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_pages_that_ask_and_pages_with_a_link_pass_axe(
+    clinic: SimpleNamespace, open_page: Any, look: Look
+) -> None:
+    nora = clinic.nora
+    Authenticator.objects.create(user=nora.user, type=Authenticator.Type.TOTP, data={})
+    page = open_page("ruth", "/admin/", look)
+    for name, row in (
+        ("staff_deactivate", nora),
+        ("staff_activate", clinic.ines),
+        ("user_second_step_off", nora.user),
+        ("user_link", nora.user),
+    ):
+        page.goto(reverse(f"admin:staffing_{name}", args=[row.key]))
+        expect(page.get_by_role("heading", level=1)).to_contain_text("?")
+        axe(page)
+        assert_fits(page)
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_label("Link")).to_contain_text("/account/password/link/")
+    axe(page)
+    assert_fits(page)
+
+    page.goto(reverse("admin:staffing_staff_add"))
+    page.get_by_label("First name").fill("Tia")
+    page.get_by_label("Last name").fill("Tester")
+    page.get_by_role("checkbox", name="Nurse").check()
+    page.get_by_label("New user name").fill("tia")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_label("Link")).to_contain_text("/account/password/link/")
+    axe(page)
+    assert_fits(page)
+
+    page.get_by_role("link", name="Staff Permissions of Tia Tester").click()
+    page.get_by_label("Available groups").select_option(label="All Patients")
+    page.get_by_role("button", name="Choose").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please confirm")
+    axe(page)
+    assert_fits(page)
 
 
 def test_the_chooser_moves_a_group_by_keyboard(
