@@ -14,7 +14,7 @@ CANVAS_ADMIN_DEMO   "1" is demonstration mode: demo.sqlite3, whatever DATABASE_U
 import os
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONE, SELF
@@ -119,7 +119,9 @@ TEMPLATES = [
 
 SQLITE_FILE = BASE_DIR / ("demo.sqlite3" if DEMO else "canvas_admin.sqlite3")
 DATABASE_URL = "" if DEMO else os.environ.get("DATABASE_URL", "")
-_database = dj_database_url.parse(DATABASE_URL or f"sqlite:///{SQLITE_FILE}")
+_database = dj_database_url.parse(
+    DATABASE_URL or f"sqlite:///{quote(str(SQLITE_FILE))}"
+)
 if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE makes writers wait for the timeout instead of failing at the upgrade of
     # a read lock; WAL lets readers go on meanwhile.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,12 +19,12 @@ print(json.dumps(found, default=str))
 """
 
 
-def settings(**environment: str) -> dict[str, Any]:
-    """The settings under these variables alone."""
+def settings(folder: Path = PROJECT, **environment: str) -> dict[str, Any]:
+    """The settings of the program in this folder, under these variables alone."""
     usual = {"SECRET_KEY": "x", "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [sys.executable, "-c", SHOWN],
-        cwd=PROJECT,
+        cwd=folder,
         env=usual | environment,
         capture_output=True,
         text=True,
@@ -36,6 +37,19 @@ def test_without_an_address_the_database_is_sqlite_beside_the_program() -> None:
     database = settings()["DATABASES"]["default"]
     assert database["NAME"] == str(PROJECT / "canvas_admin.sqlite3")
     assert database["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+
+
+@pytest.mark.parametrize("name", ["C#", "why?", "100%41", "a b", "ü"])
+def test_whatever_the_folder_is_called_the_database_lies_in_it(
+    tmp_path: Path, name: str
+) -> None:
+    """The demo's mark is looked for in SQLITE_FILE: no other file may be migrated."""
+    shutil.copytree(PROJECT / "canvas_admin", tmp_path / name / "canvas_admin")
+    for demo in ("", "1"):
+        found = settings(tmp_path / name, CANVAS_ADMIN_DEMO=demo)
+        database = found["DATABASES"]["default"]["NAME"]
+        assert database == found["SQLITE_FILE"]
+        assert Path(database).parent == tmp_path / name
 
 
 def test_sqlite_may_lie_elsewhere_and_waits_all_the_same() -> None:
