@@ -76,6 +76,12 @@ def test_any_other_cursor_begins_the_list(cast, signed_in, cursor, side):
     assert masked(client.get(LIST, {side: key}), key) == masked(client.get(LIST), key)
 
 
+@pytest.mark.parametrize("side", ["after", "before"])
+def test_where_nobody_is_left_the_list_begins(cast, signed_in, side):
+    response = signed_in("nora").get(LIST, {side: cast.ada.key, "sort": "born"})
+    assert (response.status_code, response["Location"]) == (302, LIST + "?sort=born")
+
+
 def test_inactive_and_deceased_are_shown_when_asked(cast, signed_in):
     for first, fields in (("Ida", {"active": False}), ("Dan", {"deceased": True})):
         cast.north.add(make_patient(first, "Absent", date(1950, 1, 1), **fields))

@@ -21,7 +21,8 @@ def roster(request: HttpRequest) -> HttpResponse:
     """S2: "The patients view will only include patients that the user has access to."
 
     ?show=all adds inactive and deceased patients, ?sort=born sorts by date of birth;
-    ?after= and ?before= are the key of a patient within reach, else the list begins.
+    ?after= and ?before= are the key of a patient within reach, else the list begins; so
+    it does when nobody is left there.
     """
     gate.require(request, *areas.FIND_PATIENTS)
     typed = SearchForm(request.POST) if request.method == "POST" else None
@@ -38,6 +39,8 @@ def roster(request: HttpRequest) -> HttpResponse:
         matching=matching,
         listed=show != "all",
     )
+    if not page.patients and (page.has_previous or page.has_next):
+        return redirect(_address(request))
     trail.shown(request, "patient.list", access.paths_to(request.user, page.patients))
     context = {
         "page": page,
