@@ -1,16 +1,16 @@
 """The access rule: whose patients a person may see. There is no second spelling.
 
-The rule is the short list PATHS. A path answers three questions about an account's
-standing: which patients (`rows`), from which ordered sources a list can propose them
-(`streams`), and why this patient (`reasons`). Everything else asks these (DESIGN 4).
+The rule is the short list PATHS. A path answers three questions about what an account
+reaches through: which patients (`rows`), from which ordered sources a list can propose
+them (`streams`), and why this patient (`reasons`). Everything else asks these (DESIGN 4).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
 from patients import grants
@@ -20,6 +20,33 @@ from staffing.standing import Standing
 
 if TYPE_CHECKING:
     from patients.models import Patient, PatientGroupMember
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What an account reaches through: good for one request, never kept beyond it.
+
+    `opened` are the primary keys of the patient groups that its auth groups open.
+    """
+
+    standing: Standing
+    opened: Collection[int]
+
+    @classmethod
+    def of(cls, account: Any) -> "Reach":
+        """The reach of an account or an anonymous visitor, read in one query.
+
+        A Standing that nobody has to have is taken as well, its groups read when they are
+        needed; a Reach is returned as it is. Raises TypeError for any other object.
+        """
+        if isinstance(account, Reach):
+            return account
+        if isinstance(account, Standing):
+            opened = grants.opened_by(account.auth_groups).order_by("pk")
+            return cls(account, opened.values_list("pk", flat=True))
+        each = grants.opened_by(OuterRef("groups")).order_by().values("pk")
+        standing, opened = Standing.with_groups(account, Subquery(each[:1]))
+        return cls(standing, sorted(pk for pk in opened.values() if pk))
 
 
 @dataclass(frozen=True)
@@ -37,13 +64,13 @@ class Path(Protocol):
 
     code: str
 
-    def rows(self, standing: Standing) -> "QuerySet[Patient]":
+    def rows(self, reach: Reach) -> "QuerySet[Patient]":
         """The patients that this path opens; all() and none() say so plainly."""
 
-    def streams(self, standing: Standing) -> list[Stream]:
+    def streams(self, reach: Reach) -> list[Stream]:
         """Sources that together hold at least rows()."""
 
-    def reasons(self, standing: Standing, patient: "Patient") -> list[str]:
+    def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
         """Sentences, with the row they rest on, why this path opens the patient."""
 
 
@@ -52,13 +79,13 @@ class Superuser:
 
     code = "superuser"
 
-    def rows(self, standing: Standing) -> "QuerySet[Patient]":
-        return _all_or_none(standing.superuser)
+    def rows(self, reach: Reach) -> "QuerySet[Patient]":
+        return _all_or_none(reach.standing.superuser)
 
-    def streams(self, standing: Standing) -> list[Stream]:
-        return [Stream(None)] if standing.superuser else []
+    def streams(self, reach: Reach) -> list[Stream]:
+        return [Stream(None)] if reach.standing.superuser else []
 
-    def reasons(self, standing: Standing, patient: "Patient") -> list[str]:
+    def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
         return [_("It is a superuser's account: every patient is open.")]
 
 
@@ -69,14 +96,14 @@ class AllPatients:
 
     code = "all-patients"
 
-    def rows(self, standing: Standing) -> "QuerySet[Patient]":
-        return _all_or_none(standing.everyone)
+    def rows(self, reach: Reach) -> "QuerySet[Patient]":
+        return _all_or_none(reach.standing.everyone)
 
-    def streams(self, standing: Standing) -> list[Stream]:
-        return [Stream(None)] if standing.everyone else []
+    def streams(self, reach: Reach) -> list[Stream]:
+        return [Stream(None)] if reach.standing.everyone else []
 
-    def reasons(self, standing: Standing, patient: "Patient") -> list[str]:
-        user = User.objects.get(pk=standing.user)
+    def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
+        user = User.objects.get(pk=reach.standing.user)
         group = user.groups.get(managed__code=self.code)
         return [
             _("Every patient is open through %(held)s.")
@@ -89,18 +116,22 @@ class PatientGroups:
 
     code = "patient-group"
 
-    def rows(self, standing: Standing) -> "QuerySet[Patient]":
-        return patients_of(standing.auth_groups)
+    def rows(self, reach: Reach) -> "QuerySet[Patient]":
+        patients = apps.get_model("patients", "Patient").objects
+        if not reach.standing.auth_groups:
+            return patients.none()
+        return patients.filter(
+            Exists(memberships_opening(reach).filter(member=OuterRef("pk")))
+        )
 
-    def streams(self, standing: Standing) -> list[Stream]:
-        opened = grants.opened_by(standing.auth_groups)
-        return [Stream(pk) for pk in opened.order_by("pk").values_list("pk", flat=True)]
+    def streams(self, reach: Reach) -> list[Stream]:
+        return [Stream(group) for group in reach.opened]
 
-    def reasons(self, standing: Standing, patient: "Patient") -> list[str]:
-        user = User.objects.get(pk=standing.user)
+    def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
+        user = User.objects.get(pk=reach.standing.user)
         memberships = (
-            patient.group_memberships.in_force()
-            .filter(patient_group__in=grants.opened_by(standing.auth_groups))
+            memberships_opening(reach)
+            .filter(member=patient)
             .select_related("patient_group__auth_group")
             .order_by("patient_group__name", "pk")
         )
@@ -121,19 +152,15 @@ class PatientGroups:
 PATHS: tuple[Path, ...] = (Superuser(), AllPatients(), PatientGroups())
 
 
-def reach(user: Any, field: str) -> Q:
+def condition(account: Any, field: str) -> Q:
     """The rule as a condition: `field` is a patient that some path opens to this account.
 
-    One query for the standing; the condition itself is asked when it is used.
+    `account` is whatever Reach.of() takes; the condition is asked when it is used.
     """
-    return condition(Standing.of(user), field)
-
-
-def condition(standing: Standing, field: str) -> Q:
-    """The rule for a standing that was read a moment ago; see reach()."""
+    reach = Reach.of(account)
     found = Q(pk__in=())
     for path in PATHS:
-        rows = path.rows(standing)
+        rows = path.rows(reach)
         if _is_everything(rows):
             return Q()
         if not rows.query.is_empty():
@@ -143,47 +170,42 @@ def condition(standing: Standing, field: str) -> Q:
     return found
 
 
-def streams(user: Any) -> list[Stream]:
+def streams(account: Any) -> list[Stream]:
     """The sources from which lists and search propose patients to this account."""
-    standing = Standing.of(user)
-    found = dict.fromkeys(s for path in PATHS for s in path.streams(standing))
+    reach = Reach.of(account)
+    found = dict.fromkeys(s for path in PATHS for s in path.streams(reach))
     return [Stream(None)] if Stream(None) in found else list(found)
 
 
-def paths_to(user: Any, patients: Collection["Patient"]) -> list[tuple[str, str]]:
+def opened(account: Any, patients: Iterable[int]) -> "dict[Patient, str]":
+    """Those of these patients (primary keys) whom a path opens, and which path first.
+
+    A path is named by its code, as the audit trail names it. One query for each path that
+    opens anything to the account.
+    """
+    reach, left = Reach.of(account), set(patients)
+    found: dict[Patient, str] = {}
+    for path in PATHS:
+        rows = path.rows(reach)
+        if left and not rows.query.is_empty():
+            found |= dict.fromkeys(rows.filter(pk__in=left), path.code)
+            left -= {patient.pk for patient in found}
+    return found
+
+
+def paths_to(account: Any, patients: Collection["Patient"]) -> list[tuple[str, str]]:
     """(patient key, code of the first path that opens it) for the audit trail.
 
     A patient that no path opens has the path "" (out of reach).
     """
-    standing = Standing.of(user)
-    found: dict[int, str] = {}
-    for path in PATHS:
-        rows = path.rows(standing)
-        left = {patient.pk for patient in patients} - found.keys()
-        if not left or rows.query.is_empty():
-            continue
-        opened = (
-            left
-            if _is_everything(rows)
-            else rows.filter(pk__in=left).values_list("pk", flat=True)
-        )
-        found |= dict.fromkeys(opened, path.code)
-    return [(patient.key, found.get(patient.pk, "")) for patient in patients]
+    paths = opened(account, [patient.pk for patient in patients])
+    return [(patient.key, paths.get(patient, "")) for patient in patients]
 
 
-def patients_of(auth_groups: Collection[int]) -> "QuerySet[Patient]":
-    """The patients that holding these auth groups opens, by membership now."""
-    patients = apps.get_model("patients", "Patient").objects
-    if not auth_groups:
-        return patients.none()
-    opening = memberships_opening(auth_groups)
-    return patients.filter(Exists(opening.filter(member=OuterRef("pk"))))
-
-
-def memberships_opening(auth_groups: Collection[int]) -> "QuerySet[PatientGroupMember]":
-    """The memberships on which patients_of() rests: the short way to count them."""
+def memberships_opening(account: Any) -> "QuerySet[PatientGroupMember]":
+    """The memberships through which an account reaches patients now."""
     members = apps.get_model("patients", "PatientGroupMember").objects.in_force()
-    return members.filter(patient_group__in=grants.opened_by(auth_groups))
+    return members.filter(patient_group__in=Reach.of(account).opened)
 
 
 def _all_or_none(everything: bool) -> "QuerySet[Patient]":

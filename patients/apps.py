@@ -5,3 +5,10 @@ from django.utils.translation import gettext_lazy as _
 class PatientsConfig(AppConfig):
     name = "patients"
     verbose_name = _("Patients")
+
+    def ready(self) -> None:
+        from django.db.models.signals import post_migrate
+
+        from patients.stream_keys import fill_after_migrate
+
+        post_migrate.connect(fill_after_migrate, sender=self)

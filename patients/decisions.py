@@ -53,14 +53,15 @@ def decide(user: Any, action: str, patient: Patient | None = None) -> Decision:
     ValueError when the action is about one patient and none is given.
     """
     needed = _permissions_for(action, patient)
-    standing = Standing.of(user)
-    held, reached = _look_up(standing, needed, patient)
+    reach = access.Reach.of(user)
+    standing = reach.standing
+    held, reached = _look_up(reach, needed, patient)
     missing = [name for name in needed if name not in held]
     if patient is not None and not reached:
         missing.append(ACCESS)
 
     def explain() -> list[str]:
-        return _sentences(standing, needed, patient, missing)
+        return _sentences(reach, needed, patient, missing)
 
     return Decision(not missing and standing.user is not None, tuple(missing), explain)
 
@@ -81,9 +82,10 @@ def _permissions_for(action: str, patient: Patient | None) -> tuple[str, ...]:
 
 
 def _look_up(
-    standing: Standing, needed: tuple[str, ...], patient: Patient | None
+    reach: access.Reach, needed: tuple[str, ...], patient: Patient | None
 ) -> tuple[set[str], bool]:
     """Which of the permissions the account has, and whether it reaches the patient."""
+    standing = reach.standing
     if standing.user is None:
         return set(), False
     if standing.superuser:
@@ -93,7 +95,7 @@ def _look_up(
         for number, name in enumerate(needed)
     }
     if patient is not None:
-        reachable = Patient.objects.filter(access.condition(standing, "pk"))
+        reachable = Patient.objects.filter(access.condition(reach, "pk"))
         questions["reached"] = Exists(reachable.filter(pk=patient.pk))
     if not questions:
         return set(), False
@@ -112,11 +114,12 @@ def _carriers(permission: str, standing: Standing) -> Any:
 
 
 def _sentences(
-    standing: Standing,
+    reach: access.Reach,
     needed: tuple[str, ...],
     patient: Patient | None,
     missing: list[str],
 ) -> list[str]:
+    standing = reach.standing
     if standing.user is None:
         return [_("The account or the staff member is not active, so nothing is open.")]
     said = _about_permissions(standing, needed, missing)
@@ -125,8 +128,8 @@ def _sentences(
     if ACCESS in missing:
         return [*said, _about_no_reach(standing)]
     for path in access.PATHS:
-        if path.rows(standing).filter(pk=patient.pk).exists():
-            said += path.reasons(standing, patient)
+        if path.rows(reach).filter(pk=patient.pk).exists():
+            said += path.reasons(reach, patient)
     return said
 
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from canvas_admin.audit import trail
+from patients import access
 from patients.models import Patient
 
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -36,7 +37,14 @@ def find_patient(request: HttpRequest, key: str) -> Patient | None:
     """The patient with this key within the person's reach, or None."""
     if not _KEY.fullmatch(key):
         return None
-    return Patient.objects.accessible_to(request.user).filter(key=key).first()
+    return Patient.objects.accessible_to(reach(request)).filter(key=key).first()
+
+
+def reach(request: HttpRequest) -> access.Reach:
+    """What the person reaches through, read once for this request."""
+    if not hasattr(request, "_reach"):
+        request._reach = access.Reach.of(request.user)
+    return request._reach
 
 
 def require(request: HttpRequest, *permissions: str) -> None:

@@ -13,12 +13,13 @@ from patients import access
 class PatientQuerySet(models.QuerySet):
     """Questions about patients."""
 
-    def accessible_to(self, user: Any) -> "PatientQuerySet":
+    def accessible_to(self, account: Any) -> "PatientQuerySet":
         """The patients within this account's reach now, by any access path.
 
         Whose patients alone: what may be done with them is model permissions' question.
+        `account` is whatever access.Reach.of() takes.
         """
-        return self.filter(access.reach(user, "pk"))
+        return self.filter(access.condition(account, "pk"))
 
     def listed(self) -> "PatientQuerySet":
         """Active, living patients: what lists and first results show."""
@@ -28,9 +29,9 @@ class PatientQuerySet(models.QuerySet):
 class PatientDataQuerySet(models.QuerySet):
     """Questions about rows that belong to a patient."""
 
-    def visible_to(self, user: Any) -> "PatientDataQuerySet":
+    def visible_to(self, account: Any) -> "PatientDataQuerySet":
         """The rows whose patient is within this account's reach now."""
-        return self.filter(access.reach(user, "patient"))
+        return self.filter(access.condition(account, "patient"))
 
 
 class MemberQuerySet(models.QuerySet):

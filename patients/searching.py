@@ -5,15 +5,14 @@ is typed has a special meaning: folding leaves letters, digits and spaces.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from django.db.models import Q
-
+from patients import scans
 from patients.folding import fold
-from patients.models import Patient, PatientIdentifier
+from patients.models import Patient
+from patients.scans import Scan
 
 MONTHS = (
     "january february march april may june july august september october november "
@@ -70,22 +69,31 @@ class Query:
         letters = (sum(map(str.isalpha, word)) for word in self.words)
         return self.born is not None or any(count > 1 for count in letters)
 
-    def by_name_and_birth(self) -> Q:
-        """Patients whose names have words that begin so, born on the typed day."""
-        if not self.words and self.born is None:
-            return Q(pk__in=())
-        found = Q() if self.born is None else Q(birth_date=self.born)
-        for word in self.words:
-            found &= Q(name_words__contains=f" {word}")
-        return found
+    def scan(self, streams: Sequence[int]) -> Scan | None:
+        """The stretch of these streams in which the patients lie whom the query means.
 
-    def by_anything(self) -> Q:
-        """The same, or the MRN or an identifier typed in full: within reach only."""
-        identified = PatientIdentifier.objects.filter(value=self.text)
-        return (
-            self.by_name_and_birth()
-            | Q(mrn=self.text)
-            | Q(pk__in=identified.values("patient"))
+        The date of birth if there is one, else the word that the fewest have.
+        """
+        if self.born is not None:
+            return Scan.exact(scans.Kind.BIRTH, self.born.isoformat(), self.words)
+        if not self.words:
+            return None
+        word = scans.rarest(self.words, streams)
+        return Scan.prefix(word, [other for other in self.words if other != word])
+
+    def means(self, patient: Patient) -> bool:
+        """Whether the patient's names have words that begin so, and the birth is right."""
+        born = self.born is None or patient.birth_date == self.born
+        return born and all(f" {word}" in patient.name_words for word in self.words)
+
+    def in_order(self, patients: Iterable[Patient]) -> list[Patient]:
+        """Those first whose family name begins with one of the words; then by name."""
+        return sorted(
+            patients,
+            key=lambda patient: (
+                not patient.sort_name.startswith(self.words),
+                patient.sort_name,
+            ),
         )
 
 
@@ -98,47 +106,6 @@ def read_date(text: str) -> date:
     if found is None or rest.strip():
         raise NoSuchDate(text)
     return found
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A line of "See all patients"; out of reach it holds these and no key (A1)."""
-
-    name: str
-    birth_date: date
-    birth_date_precision: str
-    active: bool
-    deceased: bool
-    key: str = ""
-
-
-def everyone(user: Any, query: Query, limit: int) -> list[tuple[Patient, Shown]]:
-    """The first patients that a name or date of birth means, whoever may open them.
-
-    S2: "if the user clicks “See all patients” …, then the user will see patients they
-    do not have access to (alongside inactive or deceased patients …)". Each comes with
-    what may be shown of it; the patient itself is for the audit trail alone.
-    """
-    rows = list(
-        Patient.objects.filter(query.by_name_and_birth()).order_by("sort_name")[:limit]
-    )
-    reachable = set(
-        Patient.objects.accessible_to(user)
-        .filter(pk__in=[patient.pk for patient in rows])
-        .values_list("pk", flat=True)
-    )
-    return [(patient, _shown(patient, patient.pk in reachable)) for patient in rows]
-
-
-def _shown(patient: Patient, within_reach: bool) -> Shown:
-    return Shown(
-        name=patient.name,
-        birth_date=patient.birth_date,
-        birth_date_precision=patient.birth_date_precision,
-        active=patient.active,
-        deceased=patient.deceased,
-        key=patient.key if within_reach else "",
-    )
 
 
 def _take_date(text: str) -> tuple[date | None, str]:

@@ -1,117 +1,221 @@
-"""Lists of patients, a page at a time: the streams propose, the rule decides.
+"""Lists of patients and the search within reach: the index proposes, the rule decides.
 
-A page starts behind a patient (keyset), so a late page costs what the first one does,
-and nothing is ever counted (DESIGN section 6).
+A page starts behind a patient (keyset), so a late page costs what the first one does, and
+nothing is ever counted. Stream keys only propose: every patient shown was opened by the
+rule, and is what its own row says, however wrong a key may be (DESIGN section 6).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
-from django.db.models import Q
-
-from patients import access
-from patients.models import Patient, PatientGroupMember
-from patients.querysets import PatientQuerySet
+from patients import access, scans
+from patients.models import Patient
+from patients.models.stream_keys import stream_of
+from patients.scans import Kind, Scan
+from patients.searching import Query
 
 # The most candidates that are read at once when the rule drops many.
 MOST = 500
 
+# A patient within reach, and the code of the path that opens it.
+Opened = tuple[Patient, str]
+
 
 @dataclass(frozen=True)
 class Order:
-    """An order over patients that no two of them share a place in."""
+    """An order over patients that no two of them share a place in, and its keys."""
 
     fields: tuple[str, ...]
+    scan: Scan
 
-    def sort(self, patients: PatientQuerySet, backwards: bool) -> PatientQuerySet:
-        """The patients in this order, or from its end."""
-        sign = "-" if backwards else ""
-        return patients.order_by(*(sign + field for field in self.fields))
+    def values(self, patient: Patient) -> tuple[str, ...]:
+        """What the patient is compared by."""
+        return tuple(str(getattr(patient, field)) for field in self.fields)
 
-    def behind(self, patient: Patient, backwards: bool) -> Q:
-        """The patients that come after this one; going backwards, before it."""
-        comparison = "lt" if backwards else "gt"
-        found, same = Q(), {}
-        for field in self.fields:
-            found |= Q(**same, **{f"{field}__{comparison}": getattr(patient, field)})
-            same[field] = getattr(patient, field)
-        return found
+    def place(self, patient: Patient) -> scans.Place:
+        """Where the patient's key of this order stands."""
+        (kind,) = self.scan.kinds
+        word = str(patient.birth_date) if kind == Kind.BIRTH else ""
+        return kind, word, patient.sort_name
 
 
-BY_NAME = Order(("sort_name",))
-BY_BIRTH = Order(("birth_date", "sort_name"))
+BY_NAME = Order(("sort_name",), scans.BY_NAME)
+BY_BIRTH = Order(("birth_date", "sort_name"), scans.BY_BIRTH)
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some patients in order, and whether there are more on either side."""
+    """Some patients in order, each with the path that opens it, and if there are more."""
 
-    patients: list[Patient]
-    has_previous: bool
-    has_next: bool
+    paths: dict[Patient, str]
+    has_previous: bool = False
+    has_next: bool = False
 
+    @property
+    def patients(self) -> list[Patient]:
+        """The patients, in order."""
+        return list(self.paths)
 
-def candidates(user: Any) -> PatientQuerySet:
-    """The patients that the account's streams propose: at least those within reach."""
-    streams = access.streams(user)
-    if access.Stream(None) in streams:
-        return Patient.objects.all()
-    members = PatientGroupMember.objects.filter(
-        patient_group__in=[stream.patient_group for stream in streams]
-    )
-    return Patient.objects.filter(pk__in=members.values("member"))
+    @property
+    def seen(self) -> list[tuple[str, str]]:
+        """(patient key, code of the path), for the audit trail."""
+        return [(patient.key, path) for patient, path in self.paths.items()]
 
 
 def page(
-    user: Any,
+    account: Any,
     order: Order = BY_NAME,
     after: Patient | None = None,
     before: Patient | None = None,
     limit: int = 25,
-    matching: Q | None = None,
+    query: Query | None = None,
     listed: bool = False,
 ) -> Page:
-    """Up to `limit` patients within the account's reach, behind one or ahead of one.
+    """Up to `limit` patients within reach, behind one patient or ahead of one.
 
-    `matching` narrows further, `listed` leaves active, living patients. Takes the same
-    number of queries wherever the page lies, unless the rule drops candidates.
+    `query` leaves those whom it finds by name, birth or number; `listed` leaves active,
+    living ones. `account` is whatever access.Reach.of() takes. Takes the same number of
+    queries wherever the page lies, unless the rule drops candidates.
     """
     backwards = after is None and before is not None
-    proposed = candidates(user).filter(matching or Q())
-    if listed:
-        proposed = proposed.listed()
-    found = _within_reach(
-        user, proposed, order, before if backwards else after, backwards, limit + 1
-    )
-    patients = list(islice(found, limit + 1))
-    more = len(patients) > limit
-    del patients[limit:]
+    start = before if backwards else after
+    walk = Walk(access.Reach.of(account), order, listed, backwards)
+    found = walk.all(start, limit + 1)
+    if query is not None:
+        found = walk.found_by(query, start, limit + 1)
+    paths = first(limit + 1, found)
+    more = len(paths) > limit
+    if more:
+        paths.popitem()
     if backwards:
-        return Page(patients[::-1], has_previous=more, has_next=True)
-    return Page(patients, has_previous=after is not None, has_next=more)
+        return Page(dict(reversed(paths.items())), has_previous=more, has_next=True)
+    return Page(paths, has_previous=after is not None, has_next=more)
 
 
-def _within_reach(
-    user: Any,
-    proposed: PatientQuerySet,
-    order: Order,
-    start: Patient | None,
-    backwards: bool,
-    size: int,
-) -> Iterator[Patient]:
-    """The proposed patients that the rule confirms, read in batches when needed."""
-    proposed = order.sort(proposed, backwards)
-    while True:
-        rest = proposed.filter(order.behind(start, backwards)) if start else proposed
-        batch = list(rest[:size])
-        reached = set(
-            Patient.objects.accessible_to(user)
-            .filter(pk__in=[patient.pk for patient in batch])
-            .values_list("pk", flat=True)
-        )
-        yield from (patient for patient in batch if patient.pk in reached)
-        if len(batch) < size:
-            return
-        start, size = batch[-1], min(2 * size, MOST)
+def search(account: Any, query: Query, limit: int) -> Page:
+    """The first active, living patients within reach whom a typed text finds.
+
+    Who has it as record number or identifier comes first, then whose name begins with a
+    word of it, then the others.
+    """
+    walk = Walk(access.Reach.of(account), BY_NAME, listed=True)
+    named = first(limit, walk.named(query, limit))
+    in_order = [(p, named[p]) for p in query.in_order(named)]
+    return Page(first(limit, walk.numbered(query), in_order))
+
+
+def first(limit: int, *found: Iterable[Opened]) -> dict[Patient, str]:
+    """The first of these, one after the other, each patient once."""
+    paths: dict[Patient, str] = {}
+    for patient, path in chain(*found):
+        paths.setdefault(patient, path)
+        if len(paths) == limit:
+            # Before the next is asked for, which may mean another batch.
+            break
+    return paths
+
+
+@dataclass(frozen=True)
+class Walk:
+    """What an account reaches, gone through in an order, forward or backwards."""
+
+    reach: access.Reach
+    order: Order
+    listed: bool = False
+    backwards: bool = False
+
+    @cached_property
+    def streams(self) -> list[int]:
+        """The streams of what the account reaches: the listed halves, or both."""
+        halves = (True,) if self.listed else (True, False)
+        groups = [stream.patient_group for stream in access.streams(self.reach)]
+        return [stream_of(group, half) for group in groups for half in halves]
+
+    def all(self, start: Patient | None, size: int) -> Iterator[Opened]:
+        """Everybody behind `start`, read `size` at a time or more."""
+        place = self.order.place(start) if start else None
+        return self._confirmed(self.order.scan, size, place)
+
+    def named(self, query: Query, size: int) -> Iterator[Opened]:
+        """Those whose name or birth the query means, in the order of the words."""
+        if self.streams and (scan := query.scan(self.streams)):
+            for patient, path in self._confirmed(scan, size, None):
+                if query.means(patient):
+                    yield patient, path
+
+    def numbered(self, query: Query) -> list[Opened]:
+        """Those whose record number or identifier is the whole of the query, by name."""
+        pks = scans.identified(query.text) if self.streams else ()
+        found = access.opened(self.reach, pks).items()
+        suiting = [(p, path) for p, path in found if self._suits(p)]
+        return sorted(suiting, key=lambda item: item[0].sort_name)
+
+    def found_by(
+        self, query: Query, start: Patient | None, size: int
+    ) -> Iterator[Opened]:
+        """Those behind `start` whom the query finds in any way, in the walk's order."""
+        behind = self.order.values(start) if start else None
+        scan = query.scan(self.streams) if self.streams else None
+        left = {
+            patient: path
+            for patient, path in self.numbered(query)
+            if behind is None or self._is_behind(self.order.values(patient), behind)
+        }
+        while scan:
+            rows = scans.collect(
+                scan, self.streams, size, self.order.fields, behind, self.backwards
+            )
+            opened = access.opened(self.reach, rows)
+            for patient, path in opened.items():
+                says_so = self.order.values(patient) == rows[patient.pk]
+                if says_so and self._suits(patient) and query.means(patient):
+                    left[patient] = path
+            if len(rows) < size:
+                break
+            behind = next(reversed(rows.values()))
+            yield from self._sorted(left, until=behind)
+            size = min(2 * size, MOST)
+        yield from self._sorted(left)
+
+    def _confirmed(
+        self, scan: Scan, size: int, place: scans.Place | None
+    ) -> Iterator[Opened]:
+        """The candidates whom the rule opens and whose own row says what the key said."""
+        while True:
+            batch = scans.read(scan, self.streams, size, place, self.backwards)
+            opened = access.opened(self.reach, [each.patient for each in batch])
+            by_pk = {patient.pk: (patient, path) for patient, path in opened.items()}
+            for candidate in batch:
+                patient, path = by_pk.get(candidate.patient, (None, ""))
+                if patient and _says_so(patient, candidate) and self._suits(patient):
+                    yield patient, path
+            if len(batch) < size:
+                return
+            place, size = batch[-1].place, min(2 * size, MOST)
+
+    def _suits(self, patient: Patient) -> bool:
+        return patient.listed or not self.listed
+
+    def _sorted(
+        self, left: dict[Patient, str], until: tuple[str, ...] | None = None
+    ) -> Iterator[Opened]:
+        """Take those out who come before a place, or all, in order."""
+        for patient in sorted(left, key=self.order.values, reverse=self.backwards):
+            if until and self._is_behind(self.order.values(patient), until):
+                return
+            yield patient, left.pop(patient)
+
+    def _is_behind(self, values: tuple[str, ...], other: tuple[str, ...]) -> bool:
+        return values < other if self.backwards else values > other
+
+
+def _says_so(patient: Patient, candidate: scans.Candidate) -> bool:
+    """Whether the patient's row bears a key out, so that none is shown at a wrong place."""
+    words = {
+        Kind.NAME: ("",),
+        Kind.BIRTH: (str(patient.birth_date),),
+    }.get(candidate.kind, patient.name_words.split())
+    return patient.sort_name == candidate.sort_name and candidate.word in words

@@ -13,6 +13,7 @@ from patients.models import (
     PatientGroup,
     PatientGroupAccess,
     PatientGroupMember,
+    StreamKey,
 )
 from staffing.models import (
     GroupChange,
@@ -37,6 +38,7 @@ TABLES: tuple[type[models.Model], ...] = (
     PatientGroup,
     PatientGroupAccess,
     PatientGroupMember,
+    StreamKey,
     AuditRow,
 )
 

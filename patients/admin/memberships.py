@@ -8,7 +8,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
-from patients.models import Patient, PatientGroup, PatientGroupMember
+from patients import reveal
+from patients.models import PatientGroup, PatientGroupMember
 from patients.searching import Query
 
 ROWS = 50
@@ -77,8 +78,7 @@ def page(
     rows = group.memberships.annotate(kept_out=Exists(exclusions))
     rows = STATES[state].rows(rows).select_related("member")
     if query is not None:
-        found = Patient.objects.filter(query.by_name_and_birth())
-        rows = rows.filter(member__in=found)
+        rows = rows.filter(member__in=reveal.meant_by(query))
     if after is not None:
         name = after.member.sort_name
         rows = rows.filter(

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from canvas_admin.audit import trail
-from patients import gate, handles
+from patients import gate, handles, reveal
 from patients.admin import pages
 from patients.forms import SearchForm
 from patients.models import Patient, PatientGroup, PatientGroupMember
@@ -69,8 +69,7 @@ def find(
             "again in a while."
         ) % {"count": PICKS_PER_HOUR}
         return Found(text=form.text, hint=hint, status=429)
-    found = Patient.objects.filter(query.by_name_and_birth()).order_by("sort_name")
-    patients = list(found[: ROWS + 1])
+    patients = reveal.among_all(query, ROWS + 1)
     more = len(patients) > ROWS
     del patients[ROWS:]
     trail.shown(request, "patient.pick", pages.seen(patients))

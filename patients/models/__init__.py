@@ -15,6 +15,7 @@ from patients.models.patients import (
     PatientIdentifier,
     PatientName,
 )
+from patients.models.stream_keys import StreamKey
 
 __all__ = [
     "CareTeamMembership",
@@ -28,4 +29,5 @@ __all__ = [
     "PatientGroupMember",
     "PatientIdentifier",
     "PatientName",
+    "StreamKey",
 ]

@@ -14,7 +14,7 @@ from guardian.models import GroupObjectPermissionBase
 from canvas_admin.audit import trail
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed, Versioned
-from patients import grants
+from patients import grants, stream_keys
 from patients.models.patients import Patient
 from patients.querysets import MemberQuerySet
 from staffing import groups
@@ -279,6 +279,7 @@ class PatientGroupMember(Versioned):
         with transaction.atomic():
             created = self._state.adding
             super().save(*args, **kwargs)
+            stream_keys.refresh([self.member_id])
             trail.done(
                 by,
                 "patient_group.member_added"

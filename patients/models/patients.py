@@ -3,13 +3,13 @@
 import secrets
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.fhir.datatypes import ContactPoint
 from canvas_admin.records import clock
 from canvas_admin.records.models import BytewiseCharField, Keyed, Versioned
-from patients import folding
+from patients import folding, stream_keys
 from patients.querysets import PatientDataQuerySet, PatientQuerySet
 
 
@@ -85,7 +85,9 @@ class Patient(Versioned):
         self.name_words = folding.word_prefixes(
             self.first_name, self.middle_name, self.last_name
         )
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            stream_keys.refresh([self.pk])
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Raises ProtectedError: nothing about a patient is deleted (DESIGN section 3)."""
@@ -98,6 +100,11 @@ class Patient(Versioned):
         """First, middle and last name, as shown."""
         parts = (self.first_name, self.middle_name, self.last_name)
         return " ".join(part for part in parts if part)
+
+    @property
+    def listed(self) -> bool:
+        """Whether lists and first results show the patient: active and living."""
+        return self.active and not self.deceased
 
     @property
     def age(self) -> int:
@@ -183,7 +190,8 @@ class PatientIdentifier(PatientData):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["system", "value"], name="identifier_lookup")]
+        # By value first: who types a number types no system.
+        indexes = [models.Index(fields=["value", "system"], name="identifier_lookup")]
 
     def __str__(self) -> str:
         return f"identifier {self.key[:8]}"

@@ -4,23 +4,29 @@ from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
 
 from canvas_admin.records import clock
 from canvas_admin.testing import STAFF_NAMES, make_group, make_patient
-from patients import streams
+from patients import access, scans, streams
 from patients.models import Patient, PatientGroupExclusion, PatientGroupMember
+
+
+def proposed_to(user):
+    """The patients whom the streams propose, before the rule decides."""
+    walk = streams.Walk(access.Reach.of(user), streams.BY_NAME)
+    read = scans.read(scans.BY_NAME, walk.streams, 1000)
+    return {candidate.patient for candidate in read}
 
 
 @pytest.mark.parametrize("name", STAFF_NAMES)
 def test_the_streams_hold_at_least_what_the_rule_opens(cast, name):
     user = getattr(cast, name).user
-    proposed = set(streams.candidates(user))
-    assert proposed >= set(Patient.objects.accessible_to(user))
+    opened = Patient.objects.accessible_to(user).values_list("pk", flat=True)
+    assert proposed_to(user) >= set(opened)
 
 
 def test_nobody_has_no_stream(cast):
-    assert not streams.candidates(AnonymousUser()).exists()
+    assert not proposed_to(AnonymousUser())
     assert streams.page(AnonymousUser()).patients == []
 
 
@@ -84,7 +90,7 @@ def test_a_page_is_full_although_the_rule_drops_many(cast):
 def test_a_switched_off_group_proposes_nobody(cast):
     cast.north.use_for_permissions = False
     cast.north.save()
-    assert not streams.candidates(cast.nora.user).exists()
+    assert not proposed_to(cast.nora.user)
 
 
 def test_a_patient_of_two_groups_is_shown_once(cast):
@@ -100,9 +106,9 @@ def test_a_page_takes_the_same_queries_wherever_it_lies(
         {},
         {"after": crowd[5]},
         {"before": crowd[5]},
-        {"matching": Q(first_name="Ada"), "listed": True},
+        {"listed": True},
     ):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(3, info=str(arguments)):
             streams.page(user, limit=1, **arguments)
 
 

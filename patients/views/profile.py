@@ -5,8 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from canvas_admin.audit import trail
-from patients import access, areas
-from patients.gate import open_patient
+from patients import access, areas, gate
 from patients.models import (
     PatientAddress,
     PatientContactPoint,
@@ -22,9 +21,10 @@ def profile(request: HttpRequest, key: str) -> HttpResponse:
 
     S2: "the page where demographics, addresses, etc. are placed".
     """
-    patient = open_patient(request, key, *areas.OPEN_PROFILE)
+    patient = gate.open_patient(request, key, *areas.OPEN_PROFILE)
+    reach = gate.reach(request)
     parts = {
-        name: list(model.objects.visible_to(request.user).filter(patient=patient))
+        name: list(model.objects.visible_to(reach).filter(patient=patient))
         for name, model in (
             ("names", PatientName),
             ("addresses", PatientAddress),
@@ -32,7 +32,7 @@ def profile(request: HttpRequest, key: str) -> HttpResponse:
             ("identifiers", PatientIdentifier),
         )
     }
-    team = care_team(request.user, patient)
+    team = care_team(reach, patient)
     context = {"patient": patient, **parts, "care_team": team}
-    trail.shown(request, "patient.profile", access.paths_to(request.user, [patient]))
+    trail.shown(request, "patient.profile", access.paths_to(reach, [patient]))
     return render(request, "patients/profile.html", context)

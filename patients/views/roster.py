@@ -29,26 +29,25 @@ def roster(request: HttpRequest) -> HttpResponse:
     if typed is not None and _keep_filter(request, typed):
         return redirect(_address(request))
     kept = SearchForm({"q": request.session.get(FILTER, "")})
-    matching = kept.cleaned_data["q"].by_anything() if kept.is_valid() else None
     sort, show = _codes(request)
     page = streams.page(
-        request.user,
+        gate.reach(request),
         ORDERS[sort],
         after=gate.find_patient(request, request.GET.get("after", "")),
         before=gate.find_patient(request, request.GET.get("before", "")),
-        matching=matching,
+        query=kept.cleaned_data["q"] if kept.is_valid() else None,
         listed=show != "all",
     )
     if not page.patients and (page.has_previous or page.has_next):
         return redirect(_address(request))
-    trail.shown(request, "patient.list", access.paths_to(request.user, page.patients))
+    trail.shown(request, "patient.list", page.seen)
     context = {
         "page": page,
         "sort": sort,
         "show": show,
         "filter": typed or kept,
         "filtered": kept.is_valid(),
-        "reaches_somebody": bool(page.patients or access.streams(request.user)),
+        "reaches_somebody": bool(page.patients or access.streams(gate.reach(request))),
         "address": _address(request),
         "by_name": _address(request, sort="name"),
         "by_birth": _address(request, sort="born"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
-from patients import access, areas, gate, searching, streams
+from patients import areas, gate, reveal, searching, streams
 from patients.forms import SearchForm
 
 FIRST_RESULTS = 10
@@ -32,14 +32,11 @@ def search(request: HttpRequest) -> HttpResponse:
     query = form.cleaned_data["q"]
     if "see_all" in request.POST:
         return _see_all(request, query)
-    rows = streams.page(
-        request.user,
-        limit=FIRST_RESULTS,
-        matching=query.by_anything(),
-        listed=True,
-    ).patients
-    trail.shown(request, "patient.search", access.paths_to(request.user, rows))
-    return _answer(request, query.text, rows, may_see_all=query.enough_for_everyone)
+    page = streams.search(gate.reach(request), query, FIRST_RESULTS)
+    trail.shown(request, "patient.search", page.seen)
+    return _answer(
+        request, query.text, page.patients, may_see_all=query.enough_for_everyone
+    )
 
 
 def _see_all(request: HttpRequest, query: searching.Query) -> HttpResponse:
@@ -58,10 +55,10 @@ def _see_all(request: HttpRequest, query: searching.Query) -> HttpResponse:
             "again in a while; the first results work always."
         ) % {"count": SEE_ALL_PER_HOUR}
         return _answer(request, query.text, hint=hint, status=429)
-    found = searching.everyone(request.user, query, EVERYONE)
-    patients = [patient for patient, _shown in found]
-    trail.shown(request, "patient.reveal", access.paths_to(request.user, patients))
-    rows = [shown for _patient, shown in found]
+    found = reveal.everyone(gate.reach(request), query, EVERYONE)
+    seen = [(patient.key, path) for patient, path, _shown in found]
+    trail.shown(request, "patient.reveal", seen)
+    rows = [shown for *_patient, shown in found]
     return _answer(request, query.text, rows, everyone=True)
 
 

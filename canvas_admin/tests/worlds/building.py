@@ -20,7 +20,7 @@ from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from canvas_admin.records import clock
 from canvas_admin.tests.worlds.oracle import Group, Membership, Person, World
-from patients import folding
+from patients import folding, stream_keys
 from patients.models import (
     Condition,
     Patient,
@@ -126,6 +126,7 @@ def build(world: World, rng: Random) -> Built:
     groups = _write_groups(world, auth_groups)
     users = _write_people(world, auth_groups)
     _write_members(world, groups, patients, rng)
+    make_keys(patients, world.now)
     if rng.random() < 0.3:
         rng.choice(NOISE)(rng, users, patients, groups, auth_groups)
     return Built(world, users, patients, groups)
@@ -157,6 +158,12 @@ def make_patients(rng: Random, number: int) -> list[Patient]:
         for p in patients
     )
     return patients
+
+
+def make_keys(patients: list[Patient], now: datetime) -> None:
+    """The stream keys of raw rows, as they must be at this instant."""
+    with at(now):
+        stream_keys.refresh([patient.pk for patient in patients])
 
 
 def _write_groups(world: World, auth_groups: list[AuthGroup]) -> list[PatientGroup]:

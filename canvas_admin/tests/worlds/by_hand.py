@@ -15,6 +15,7 @@ from canvas_admin.tests.worlds.building import (
     TICK,
     Built,
     at,
+    make_keys,
     make_patients,
     random_now,
 )
@@ -56,6 +57,7 @@ class Making:
 def make(rng: Random) -> Built:
     """A world after a random sequence of acts."""
     making = Making(rng, make_patients(rng, rng.randint(2, 5)), random_now(rng))
+    make_keys(making.patients, making.now)
     for act in (new_group, new_person, new_person):
         act(making)
     for _ in range(rng.randint(10, 25)):

@@ -1,15 +1,17 @@
 """Every spelling of "may this person?" held against the oracle, in one built world."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 
 from canvas_admin.tests.worlds import oracle
 from canvas_admin.tests.worlds.building import Built, at
 from canvas_admin.tests.worlds.oracle import Person
-from patients import access, areas, streams
+from patients import access, areas, reveal, streams
 from patients.decisions import decide
 from patients.models import Condition, Patient
+from patients.searching import Query
 from staffing.models import User
 
 PAGE_SIZES = (1, 2, 7, 1000)
@@ -19,6 +21,18 @@ ORDERS = {
 }
 SCREENS = (("chart", oracle.CHART), ("profile", oracle.PROFILE))
 NOBODY = Person(active=False)
+# Of the names that worlds draw from: rare and common, one word and two, a date, nothing.
+TYPED = (
+    "ada",
+    "sm",
+    "o'ne",
+    "smith j",
+    "z ad",
+    "1950-01-02",
+    "ad 1/1/1950",
+    "li",
+    "xy",
+)
 
 
 def disagreements(built: Built) -> list[str]:
@@ -39,6 +53,7 @@ def disagreements(built: Built) -> list[str]:
                 *_about_sets(built, person, user),
                 *_about_each(built, person, user, turn),
                 *_about_pages(built, person, user, turn),
+                *_about_searches(built, person, user, turn),
             ]
             found += [f"person {number}: {what}" for what in wrong]
     return found
@@ -113,15 +128,52 @@ def _about_pages(built: Built, person: Person, user: User, turn: int) -> Iterato
         yield f"pages of {size} back by {orders[1].fields} give {back}, not {expected}"
 
 
-def _walk(user: User, order: streams.Order, size: int) -> list[Patient]:
+def _about_searches(
+    built: Built, person: Person, user: User, turn: int
+) -> Iterator[str]:
+    """First results, the filtered list and "See all patients" for one typed text."""
+    text = TYPED[turn % len(TYPED)]
+    size, order = PAGE_SIZES[turn % len(PAGE_SIZES)], list(ORDERS)[turn % len(ORDERS)]
+    query, within = Query.read(text), reached(built, person)
+    meant = {patient for patient in built.patients if means(text, patient)}
+    listed = {p for p in meant & set(within) if p.active and not p.deceased}
+    found = streams.search(user, query, 1000).patients
+    if set(found) != listed or len(found) != len(listed):
+        yield f"searching “{text}” gives {found}, not {listed}"
+    first = streams.search(user, query, size).patients
+    if len(first) != min(size, len(listed)) or not listed.issuperset(first):
+        yield f"the first {size} of “{text}” are {first}, not of {listed}"
+    expected = sorted(meant & set(within), key=ORDERS[order])
+    filtered = _walk(user, order, size, query=query)
+    if filtered != expected:
+        yield f"pages of {size} of “{text}” give {filtered}, not {expected}"
+    shown = {p: bool(row.key) for p, _path, row in reveal.everyone(user, query, 1000)}
+    if shown != {patient: patient in within for patient in meant}:
+        yield f"“See all” of “{text}” shows {shown}, not {meant}"
+
+
+def means(text: str, patient: Patient) -> bool:
+    """Whether a text of TYPED means the patient, in plain Python."""
+    names = f"{patient.first_name} {patient.last_name}".replace("-", " ")
+    names = names.replace("’", "").replace("ë", "e").replace("Á", "A")
+    words = names.replace("á", "a").replace("李", "li").lower().split()
+    for part in text.replace("'", "").replace("1/1/1950", "1950-01-01").split():
+        born = part == str(patient.birth_date)
+        if not born and not any(word.startswith(part) for word in words):
+            return False
+    return True
+
+
+def _walk(user: User, order: streams.Order, size: int, **wanted: Any) -> list[Patient]:
     """All pages from the first on; a repeated page would never end, so it is cut."""
     found: list[Patient] = []
-    page = streams.page(user, order, limit=size)
+    page = streams.page(user, order, limit=size, **wanted)
     while True:
         found += page.patients
         if not page.has_next or not page.patients or len(found) > 1000:
             return found
-        page = streams.page(user, order, after=page.patients[-1], limit=size)
+        after = page.patients[-1]
+        page = streams.page(user, order, after=after, limit=size, **wanted)
 
 
 def _walk_back(

@@ -1,0 +1,66 @@
+"""The ordered keys by which lists and search find candidates."""
+
+from django.db import models
+from django.db.models import Q
+
+from canvas_admin.records.models import BytewiseCharField
+from patients import folding
+
+
+class StreamKey(models.Model):
+    """One way to come upon a patient in one stream, in an order that an index keeps.
+
+    A stream is everyone, or one patient group; each is in two halves (see stream_of).
+    Within a stream the keys lie by kind, then by word, then by the patient's sort name,
+    so that a list is one stretch of the index and so is every prefix. A key proposes a
+    patient and opens nothing: the rule of patients.access decides.
+    """
+
+    class Kind(models.IntegerChoices):
+        NAME = 0  # one for each patient, the word empty: the list by name
+        BIRTH = 1  # one for each patient, the word a date: 1980-01-02
+        FAMILY = 2  # one for each folded word of the family name
+        GIVEN = 3  # one for each other folded word of the name
+
+    stream = models.BigIntegerField(editable=False)
+    kind = models.PositiveSmallIntegerField(choices=Kind, editable=False)
+    word = BytewiseCharField(max_length=folding.WORDS_KEPT, editable=False)
+    sort_name = BytewiseCharField(max_length=160, editable=False)
+    patient = models.ForeignKey(
+        "patients.Patient",
+        on_delete=models.PROTECT,
+        related_name="stream_keys",
+        editable=False,
+    )
+    # When the membership behind the key ends, on keys of the kind NAME alone.
+    ends = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = "stream key"
+        indexes = [
+            # Wholly in the index: a scan never reads the rows.
+            models.Index(
+                fields=["stream", "kind", "word", "sort_name", "patient"],
+                name="stream_key_order",
+            ),
+            models.Index(
+                fields=["ends"],
+                condition=Q(ends__isnull=False),
+                name="stream_key_ends",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        """Without a name, so that no log line can carry one."""
+        return f"stream key {self.pk}"
+
+
+EVERYONE = 0
+
+
+def stream_of(group: int | None, listed: bool) -> int:
+    """The stream of a patient group (its primary key), or of everyone (None).
+
+    Each has a half of active, living patients (listed), and one of all the others.
+    """
+    return 2 * (group or EVERYONE) + (not listed)
