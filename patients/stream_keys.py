@@ -82,7 +82,7 @@ def sweep() -> int:
     return swept
 
 
-def fill_after_migrate(apps: Any, **_signal: Any) -> None:
+def fill_after_migrate(apps: Any = apps, **_signal: Any) -> None:
     """Make the keys of a clinic that had patients before there were keys."""
     known = (model._meta.label for model in apps.get_models())
     if StreamKey._meta.label not in known or StreamKey.objects.exists():
