@@ -1,120 +1,262 @@
-"""What pages cost on one database: python .ci/measure.py SIZE ROUNDS; see bench.py.
+"""What things cost on one database: python .ci/measure.py SIZE ROUNDS; see bench.py.
 
-Makes a new database, fills it with synthetic patients, and prints as JSON
-{act: {person: {"p50": milliseconds, "p95": milliseconds}}}.
+Fills the empty database that DATABASE_URL names, and prints the figures as JSON.
 """
 
 import json
-import random
+import os
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Callable
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.conf import settings
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "canvas_admin.settings")
+
+import django
+
+django.setup()
+
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.test.utils import override_settings, setup_databases, teardown_databases
+from django.test.utils import CaptureQueriesContext
 
-from canvas_admin.testing import make_group, make_patient, make_staff
+import population
+import server
+from canvas_admin.fhir.bundles import Bundle
+from patients import stream_keys
 from patients.decisions import decide
-from patients.models import Condition, Patient
+from patients.importing import carry_out, plan
+from patients.models import Patient, PatientGroup, PatientGroupMember, StreamKey
 from staffing.models import Staff
 
-GROUPS = ("Clinical read", "Profile read")
-# Without the manifest of static files, which only `collectstatic` makes.
-PLAIN = {
-    **settings.STORAGES,
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+UNFILTERED = "no filter at all"
+SEARCHES = {
+    "search: a common name": "smith",
+    "search: two letters": "jo",
+    "search: a rare name": "quennerstedt",
+    "search: an absent name": "xqzvw",
+    "search: late in the alphabet": "zh",
+    "search: two words, one common": "smith quill",
+    "search: two common words": "jo smi",
+    "search: two common words that never meet": "nguyen guadalupe",
+    "search: a date of birth": "01/02/1980",
 }
+WARM_UP = 3
+TIMES = 40
 
 
 def measure(size: int, rounds: int) -> dict[str, Any]:
-    """Make the patients in a new database and time every act for both people."""
-    with tempfile.TemporaryDirectory() as folder:
-        if connection.vendor == "sqlite":
-            connection.settings_dict["TEST"]["NAME"] = f"{folder}/bench.sqlite3"
-        old = setup_databases(verbosity=0, interactive=False)
-        try:
-            with override_settings(STORAGES=PLAIN):
-                return timings(population(size), rounds)
-        finally:
-            teardown_databases(old, verbosity=0)
+    """Fill the database and take every figure."""
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    started = time.monotonic()
+    made = population.make(size)
+    say(f"{size} patients made in {time.monotonic() - started:.0f} s")
+    found = {"disk": disk(), "pages": pages(made, rounds)}
+    say("pages measured")
+    found["acts"] = acts(made)
+    found["check"] = checked()
+    return found
 
 
-def timings(patients: list[Patient], rounds: int) -> dict[str, Any]:
-    """The time of each act for a person who reaches everyone, and one for a tenth."""
-    tenth = patients[::10]
-    make_group("Tenth", tenth)
-    people = {
-        "everyone": make_staff("everyone", *GROUPS, "All Patients"),
-        "tenth": make_staff("tenth", *GROUPS, "Patients: Tenth"),
+def pages(made: population.Population, rounds: int) -> dict[str, Any]:
+    """{person: {act: percentiles in milliseconds, and queries}}, through the server."""
+    deep = {name: deep_page(staff) for name, staff in made.people.items()}
+    asked = {**made.people, UNFILTERED: made.people["everyone"]}
+    deep[UNFILTERED] = deep["everyone"]
+    took: dict[str, dict[str, list[float]]] = {}
+    with server.running("canvas_admin.wsgi") as port, server.running("unfiltered") as free:
+        browsers = {
+            name: server.Browser(free if name == UNFILTERED else port, staff)
+            for name, staff in asked.items()
+        }
+        for number in range(rounds + WARM_UP):
+            for name, browser in browsers.items():
+                for act, work in requests(browser, deep[name]).items():
+                    start = time.perf_counter()
+                    work()
+                    passed = (time.perf_counter() - start) * 1000
+                    if number >= WARM_UP:
+                        took.setdefault(name, {}).setdefault(act, []).append(passed)
+    found = {
+        name: {act: percentiles(times) for act, times in acts.items()}
+        for name, acts in took.items()
     }
-    clients = {name: signed_in(staff) for name, staff in people.items()}
+    for name, staff in made.people.items():
+        for act, number in queries(staff, deep[name]).items():
+            found[name][act]["queries"] = number
+    return found
 
-    def get(name: str, address: str) -> None:
-        status = clients[name].get(address).status_code
-        if status != 200:
-            sys.exit(f"{address} answered {status} to “{name}”")
 
-    acts = {
-        "list": lambda name, patient: get(name, "/patients/"),
-        "chart": lambda name, patient: get(name, f"/patient/{patient.key}/"),
-        "decide": lambda name, patient: decide(people[name].user, "chart", patient),
+def requests(browser: Any, deep: str) -> dict[str, Callable[[], Any]]:
+    """What each person asks for in turn."""
+    found: dict[str, Callable[[], Any]] = {
+        "list: first page": lambda: browser.get("/patients/"),
+        "list: deep page": lambda: browser.get(deep),
+        "list: by birth": lambda: browser.get("/patients/?sort=born"),
     }
-    return {act: alternate(work, people, tenth, rounds) for act, work in acts.items()}
+    for act, text in SEARCHES.items():
+        found[act] = lambda text=text: browser.search(text)
+    return found
 
 
-def signed_in(staff: Staff) -> Client:
-    """A client with a session; not Django's test host, which is refused."""
-    client = Client(HTTP_HOST="127.0.0.1")
+def deep_page(staff: Staff) -> str:
+    """The address of a page late in the list of what this person reaches."""
+    reached = Patient.objects.accessible_to(staff.user).listed()
+    late = reached.filter(sort_name__gt="n").order_by("sort_name").first()
+    return f"/patients/?after={late.key}" if late else "/patients/"
+
+
+def queries(staff: Staff, deep: str) -> dict[str, int]:
+    """How many queries each of these requests takes, session and audit row included."""
+    client = Client(headers={"HX-Request": "true"}, HTTP_HOST="127.0.0.1")
     client.force_login(staff.user, "staffing.backends.StaffBackend")
-    return client
+
+    class InProcess:
+        def get(self, address: str) -> None:
+            client.get(address)
+
+        def search(self, text: str) -> None:
+            client.post("/patients/search/", {"q": text})
+
+    found = {}
+    for act, work in requests(InProcess(), deep).items():
+        work()
+        with CaptureQueriesContext(connection) as captured:
+            work()
+        found[act] = len(captured)
+    return found
 
 
-def population(size: int) -> list[Patient]:
-    """Synthetic patients with five conditions each."""
-    chance = random.Random(size)  # noqa: S311
-    born = date(1930, 1, 1)
-    patients = [
-        make_patient(
-            f"First{chance.randrange(300)}",
-            f"Last{chance.randrange(1000)}",
-            born + timedelta(days=chance.randrange(34_000)),
+def acts(made: population.Population) -> dict[str, Any]:
+    """Figures of single acts: time and queries; of writes, the rows written too."""
+    found = {}
+    patient = made.patient_at(0.4)
+    for name, staff in made.people.items():
+        found[f"decide: {name}"] = timed(
+            lambda user=staff.user: decide(user, "chart", patient), TIMES
         )
-        for _ in range(size)
-    ]
-    Condition.objects.bulk_create(
-        Condition(patient=p, display=f"Condition {n}", clinical_status="active")
-        for p in patients
-        for n in range(5)
+    half, ten = made.groups["half"], made.groups["ten patients"]
+    news = iter(
+        Patient.objects.exclude(group_memberships__patient_group=ten)[: 2 * TIMES + 10]
     )
-    return patients
+    added: list[Patient] = []
+
+    def add() -> None:
+        added.append(next(news))
+        ten.add(added[-1])
+
+    found["add a patient to a group"] = timed(add, TIMES)
+    found["take a patient out of a group"] = timed(lambda: ten.remove(added.pop()), TIMES)
+    five = renaming(made)
+    found["rename a patient of five groups"] = timed(lambda: next(five), TIMES)
+    found["switch a group of half the patients"] = timed(lambda: switch(half), 20)
+    imports = importing(made.groups["tenth"])
+    found["import a patient into a group"] = timed(lambda: next(imports), TIMES)
+    return found
 
 
-def alternate(
-    work: Callable[[str, Any], Any],
-    people: dict[str, Staff],
-    patients: list[Patient],
-    rounds: int,
-) -> dict[str, dict[str, float]]:
-    """Time an act for everybody in turn, so that a busy machine is busy for all."""
-    took: dict[str, list[float]] = {name: [] for name in people}
-    for number in range(rounds + 5):
-        for name, times in took.items():
-            start = time.perf_counter()
-            work(name, patients[number % len(patients)])
-            times.append((time.perf_counter() - start) * 1000)
-    return {name: percentiles(times[5:]) for name, times in took.items()}
+def switch(group: PatientGroup) -> None:
+    """Turn the group's use for permissions off, or on again."""
+    group.use_for_permissions = not group.use_for_permissions
+    group.save()
+
+
+def renaming(made: population.Population) -> Iterator[None]:
+    """Each time another family name for one patient who is in five groups."""
+    patient = made.patient_at(0.6)
+    inside = patient.group_memberships.in_force().values("patient_group")
+    for group in PatientGroup.objects.exclude(pk__in=inside)[: 5 - len(inside)]:
+        group.add(patient)
+    number = 0
+    while True:
+        number += 1
+        patient.last_name = f"{'Renamed' if number % 2 else 'Named'}-Other"
+        patient.save()
+        yield
+
+
+def importing(group: PatientGroup) -> Iterator[None]:
+    """Each time one more patient's bundle."""
+    number = 0
+    while True:
+        number += 1
+        person = {
+            "resourceType": "Patient",
+            "id": "one",
+            "identifier": [{"system": "urn:bench", "value": str(number)}],
+            "name": [{"use": "official", "family": "Arriving", "given": ["Ann", "Marie"]}],
+            "gender": "female",
+            "birthDate": "1980-02-03",
+        }
+        entry = {"fullUrl": "urn:uuid:one", "resource": person}
+        bundle = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+        carry_out(plan(Bundle.parse(json.dumps(bundle).encode())), [group])
+        yield
+
+
+def timed(work: Callable[[], Any], times: int) -> dict[str, float]:
+    """Percentiles in milliseconds; queries, and how many rows the last time wrote."""
+    took = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        took.append((time.perf_counter() - start) * 1000)
+    before = rows()
+    with CaptureQueriesContext(connection) as captured:
+        work()
+    written = sum(abs(new - old) for new, old in zip(rows(), before, strict=True))
+    return {**percentiles(took), "queries": len(captured), "rows": written}
+
+
+def rows() -> list[int]:
+    """How many rows the tables have that these acts write: the highest ids will do."""
+    models = (StreamKey, PatientGroupMember)
+    return [m.objects.order_by("-pk").values_list("pk", flat=True)[0] for m in models]
+
+
+def checked() -> dict[str, Any]:
+    """check_access over a part: patients a second, and that nothing was wrong."""
+    started, number = time.perf_counter(), 0
+    for part, wrong in stream_keys.check():
+        number += part
+        if wrong:
+            sys.exit(f"the keys of {len(wrong)} patients are wrong")
+        if number >= 20_000:
+            break
+    return {"patients a second": round(number / (time.perf_counter() - started))}
+
+
+def disk() -> dict[str, int]:
+    """Bytes on disk: the whole database, and the stream keys with their indexes."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT pg_database_size(current_database()), "
+                "pg_total_relation_size('patients_streamkey')"
+            )
+            whole, keys = cursor.fetchone()
+            return {"all": whole, "stream keys": keys}
+        cursor.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        (whole,) = cursor.fetchone()
+        cursor.execute(
+            "SELECT sum(pgsize) FROM dbstat WHERE name LIKE %s OR name LIKE %s",
+            ["patients_streamkey%", "stream_key%"],
+        )
+        return {"all": whole, "stream keys": cursor.fetchone()[0]}
 
 
 def percentiles(times: list[float]) -> dict[str, float]:
     """The middle and the slow end of some times."""
     cuts = statistics.quantiles(times, n=20, method="inclusive")
     return {"p50": round(cuts[9], 2), "p95": round(cuts[18], 2)}
+
+
+def say(text: str) -> None:
+    """Tell the person who waits; the figures alone go to standard output."""
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

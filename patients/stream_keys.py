@@ -91,6 +91,16 @@ def fill_after_migrate(apps: Any = apps, **_signal: Any) -> None:
         pass
 
 
+def words(patient: Any) -> list[tuple[int, str]]:
+    """(kind, word) of each key that a patient has in every stream the patient is in."""
+    family = set(folding.fold(patient.last_name).split())
+    names = [
+        (Kind.FAMILY if word in family else Kind.GIVEN, word)
+        for word in patient.name_words.split()
+    ]
+    return [(Kind.NAME, ""), (Kind.BIRTH, patient.birth_date.isoformat()), *names]
+
+
 def _needed(patients: dict[int, Any]) -> dict[int, set[Key]]:
     """The keys that these patients must have, by primary key."""
     streams = _streams(patients)
@@ -98,19 +108,10 @@ def _needed(patients: dict[int, Any]) -> dict[int, set[Key]]:
         pk: {
             Key(stream, kind, word, patient.sort_name, None if kind else ends)
             for stream, ends in streams[pk].items()
-            for kind, word in _words(patient)
+            for kind, word in words(patient)
         }
         for pk, patient in patients.items()
     }
-
-
-def _words(patient: Any) -> list[tuple[int, str]]:
-    family = set(folding.fold(patient.last_name).split())
-    names = [
-        (Kind.FAMILY if word in family else Kind.GIVEN, word)
-        for word in patient.name_words.split()
-    ]
-    return [(Kind.NAME, ""), (Kind.BIRTH, patient.birth_date.isoformat()), *names]
 
 
 def _streams(patients: dict[int, Any]) -> dict[int, dict[int, datetime | None]]:
