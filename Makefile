@@ -6,14 +6,14 @@
 ##   make check        lint, the settings for production, no migration forgotten
 ##   make install      the locked packages, as a clinic needs them (docs/operate.md)
 ##   make proof        the large counts; goes on where it was stopped (AGAIN=1: all anew)
-##   make bench        what pages cost, on both databases (SIZE=2000 patients)
+##   make bench        what the site costs, on both databases (SIZE=1000000 patients)
 ##   make lock         the locked packages, renewed from pyproject.toml
 ## PYTHON=python3.12 names another Python, VENV=folder another virtual environment.
 
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 8000
-SIZE ?= 2000
+SIZE ?= 1000000
 UV_VERSION = 0.13.9
 export PYTHON VENV
 

@@ -1,16 +1,20 @@
-"""make bench: what pages cost on both databases, in one run, as a table with ratios.
+"""make bench: what the site costs on both databases, as ratios within one run.
 
-    python .ci/bench.py [--size 2000] [--rounds 100]
+    python .ci/bench.py [--size 1000000] [--rounds 60]
+    python .ci/bench.py --tables
 
-A person with All Patients is measured beside one whose patient group holds a tenth of
-the patients: the ratio says what the narrower reach costs. Pages go through Django's
-test client, without a network or a proxy. Written to docs/proof/bench.json.
+A clinic of `size` patients and 500 groups is made on each database; then people of every
+reach ask for the same pages in turn, through the server. The figures go to
+docs/proof/bench.json, by size; --tables prints them all as in docs/performance.md.
 """
 
 import argparse
 import json
 import os
+import secrets
 import sys
+import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,67 +22,136 @@ from typing import Any
 import postgres
 import proof
 
-MEASURE = Path(__file__).with_name("measure.py")
+HERE = Path(__file__).resolve().parent
 REPORT = proof.RECORDS / "bench.json"
+EVERYONE, UNFILTERED = "everyone", "no filter at all"
 
 
-def both(options: argparse.Namespace) -> dict[str, Any]:
-    """Measure in a process per database; {database: {act: {person: percentiles}}}."""
-    found = {"sqlite": one(options)}
+def measured(size: int, rounds: int) -> dict[str, Any]:
+    """Measure in a process per database: {database: figures}."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = {"sqlite": one(size, rounds, f"sqlite:///{folder}/bench.sqlite3")}
     bin_folder = postgres.programs()
     if bin_folder is None:
         print("PostgreSQL was skipped: Debian's package postgresql brings it.")
         return found
     with postgres.cluster(bin_folder) as address:
-        return {**found, "postgresql": one(options, DATABASE_URL=address)}
+        return {**found, "postgresql": one(size, rounds, address)}
 
 
-def one(options: argparse.Namespace, **environment: str) -> dict[str, Any]:
+def one(size: int, rounds: int, address: str) -> dict[str, Any]:
     """Measure on one database, in another process."""
-    command = [sys.executable, "-W", "ignore:No directory at", str(MEASURE)]
-    command += [str(options.size), str(options.rounds)]
-    environment |= {"PYTHONPATH": str(proof.PROJECT)}
+    print(f"== {address.partition(':')[0]}, {size} patients ==", flush=True)
+    command = [sys.executable, str(HERE / "measure.py"), str(size), str(rounds)]
+    environment = {
+        "DATABASE_URL": address,
+        "INSECURE_HTTP": "1",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "PYTHONPATH": f"{proof.PROJECT}:{HERE}",
+    }
     return json.loads(postgres.output(command, **environment))
 
 
-def table(found: dict[str, Any]) -> str:
-    """The figures for people to read."""
-    head = f"{'':<20}{'everyone':>16}{'a tenth':>16}{'ratio':>14}"
-    lines = [
-        head,
-        f"{'milliseconds':<20}" + f"{'p50':>8}{'p95':>8}" * 2 + "   p50    p95",
-    ]
-    for database, acts in found.items():
-        for act, people in acts.items():
-            wide, narrow = people["everyone"], people["tenth"]
-            figures = [wide["p50"], wide["p95"], narrow["p50"], narrow["p95"]]
-            ratios = [narrow[p] / wide[p] for p in ("p50", "p95")]
-            lines.append(
-                f"{database + ' ' + act:<20}"
-                + "".join(f"{figure:>8.2f}" for figure in figures)
-                + "".join(f"{ratio:>7.2f}" for ratio in ratios)
-            )
-    return "\n".join(lines)
+def tables(report: dict[str, Any]) -> Iterator[str]:
+    """Every size and database, in Markdown."""
+    for size, run in sorted(report.items(), key=lambda item: int(item[0])):
+        for database, found in run["figures"].items():
+            yield f"\n### {int(size):,} patients, {NAMES[database]}\n"
+            yield from pages(found["pages"])
+            yield ""
+            yield from acts(found)
+    yield from growth(report)
+
+
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+def pages(people: dict[str, Any]) -> Iterator[str]:
+    """A line for each request, a column for each person: p95, its ratio, the queries."""
+    others = [name for name in people if name not in (EVERYONE, UNFILTERED)]
+    columns = [UNFILTERED, EVERYONE, *others]
+    yield "| p95 in ms (ratio, queries) | " + " | ".join(columns) + " |"
+    yield "|---|" + "---|" * len(columns)
+    for act, all_of_it in people[EVERYONE].items():
+        cells = [f"{people[UNFILTERED][act]['p95']:.1f}"]
+        below = people[UNFILTERED][act]["p95"]
+        for name in columns[1:]:
+            figures = people[name][act]
+            ratio = figures["p95"] / below
+            cells.append(f"{figures['p95']:.1f} ({ratio:.2f}, {figures['queries']})")
+            below = all_of_it["p95"]
+        yield f"| {act} | " + " | ".join(cells) + " |"
+
+
+def acts(found: dict[str, Any]) -> Iterator[str]:
+    """A line for each single act, and for the disk."""
+    yield "| act | p50 in ms | p95 in ms | queries | rows |"
+    yield "|---|---|---|---|---|"
+    for act, figures in found["acts"].items():
+        yield (
+            f"| {act} | {figures['p50']:.1f} | {figures['p95']:.1f} "
+            f"| {figures['queries']} | {figures['rows']} |"
+        )
+    disk = {name: size / 2**20 for name, size in found["disk"].items()}
+    yield (
+        f"\nOn disk {disk['all']:,.0f} MiB, of which stream keys "
+        f"{disk['stream keys']:,.0f} MiB. `check_access` goes through "
+        f"{found['check']['patients a second']:,} patients a second."
+    )
+
+
+def growth(report: dict[str, Any]) -> Iterator[str]:
+    """p95 by size, of the slowest person who is not everyone and holds few groups."""
+    sizes = sorted(report, key=int)
+    yield "\n### Growth: p95 in ms of everyone / of the slowest other person\n"
+    yield (
+        "| request | "
+        + " | ".join(f"{NAMES[db]} {int(s):,}" for db in NAMES for s in sizes)
+        + " |"
+    )
+    yield "|---|" + "---|" * (len(sizes) * len(NAMES))
+    first = report[sizes[0]]["figures"]["sqlite"]["pages"][EVERYONE]
+    for act in first:
+        cells = []
+        for database in NAMES:
+            for size in sizes:
+                people = report[size]["figures"].get(database, {}).get("pages", {})
+                worst = [
+                    figures[act]["p95"]
+                    for name, figures in people.items()
+                    if name not in (EVERYONE, UNFILTERED)
+                ]
+                cells.append(
+                    f"{people[EVERYONE][act]['p95']:.0f} / {max(worst):.0f}"
+                    if worst
+                    else ""
+                )
+        yield f"| {act} | " + " | ".join(cells) + " |"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure what pages cost.")
-    parser.add_argument("--size", type=int, default=2000, help="patients")
-    parser.add_argument("--rounds", type=int, default=100, help="times each act")
+    parser = argparse.ArgumentParser(description="Measure what the site costs.")
+    parser.add_argument("--size", type=int, default=1_000_000, help="patients")
+    parser.add_argument("--rounds", type=int, default=60, help="times each request")
+    parser.add_argument("--tables", action="store_true", help="print what is recorded")
     options = parser.parse_args()
-    postgres.end_on_signals()
-    for name in ("DATABASE_URL", "CANVAS_ADMIN_DEMO"):
-        os.environ.pop(name, None)
-    found = both(options)
-    print(table(found))
-    head = {
-        "patients": options.size,
-        "rounds": options.rounds,
-        "commit": proof.commit(),
-    }
-    head |= {"date": datetime.now(UTC).date().isoformat(), "machine": proof.machine()}
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text(json.dumps({**head, "milliseconds": found}, indent=2) + "\n")
+    report = json.loads(REPORT.read_text()) if REPORT.exists() else {}
+    if not options.tables:
+        postgres.end_on_signals()
+        for name in ("DATABASE_URL", "CANVAS_ADMIN_DEMO"):
+            os.environ.pop(name, None)
+        run = {
+            "commit": proof.commit(),
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": proof.machine(),
+            "rounds": options.rounds,
+            "figures": measured(options.size, options.rounds),
+        }
+        report[str(options.size)] = run
+        REPORT.parent.mkdir(parents=True, exist_ok=True)
+        REPORT.write_text(json.dumps(report, indent=1) + "\n")
+        report = {str(options.size): run}
+    print("\n".join(tables(report)))
 
 
 if __name__ == "__main__":

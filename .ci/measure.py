@@ -4,26 +4,18 @@ Fills the empty database that DATABASE_URL names, and prints the figures as JSON
 """
 
 import json
-import os
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "canvas_admin.settings")
-
-import django
-
-django.setup()
-
-from django.core.management import call_command
+import population
+import server
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-import population
-import server
 from canvas_admin.fhir.bundles import Bundle
 from patients import stream_keys
 from patients.decisions import decide
@@ -67,7 +59,10 @@ def pages(made: population.Population, rounds: int) -> dict[str, Any]:
     asked = {**made.people, UNFILTERED: made.people["everyone"]}
     deep[UNFILTERED] = deep["everyone"]
     took: dict[str, dict[str, list[float]]] = {}
-    with server.running("canvas_admin.wsgi") as port, server.running("unfiltered") as free:
+    with (
+        server.running("canvas_admin.wsgi") as port,
+        server.running("unfiltered") as free,
+    ):
         browsers = {
             name: server.Browser(free if name == UNFILTERED else port, staff)
             for name, staff in asked.items()
@@ -149,7 +144,9 @@ def acts(made: population.Population) -> dict[str, Any]:
         ten.add(added[-1])
 
     found["add a patient to a group"] = timed(add, TIMES)
-    found["take a patient out of a group"] = timed(lambda: ten.remove(added.pop()), TIMES)
+    found["take a patient out of a group"] = timed(
+        lambda: ten.remove(added.pop()), TIMES
+    )
     five = renaming(made)
     found["rename a patient of five groups"] = timed(lambda: next(five), TIMES)
     found["switch a group of half the patients"] = timed(lambda: switch(half), 20)
@@ -187,7 +184,9 @@ def importing(group: PatientGroup) -> Iterator[None]:
             "resourceType": "Patient",
             "id": "one",
             "identifier": [{"system": "urn:bench", "value": str(number)}],
-            "name": [{"use": "official", "family": "Arriving", "given": ["Ann", "Marie"]}],
+            "name": [
+                {"use": "official", "family": "Arriving", "given": ["Ann", "Marie"]}
+            ],
             "gender": "female",
             "birthDate": "1980-02-03",
         }
@@ -239,7 +238,9 @@ def disk() -> dict[str, int]:
             )
             whole, keys = cursor.fetchone()
             return {"all": whole, "stream keys": keys}
-        cursor.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")
+        cursor.execute(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        )
         (whole,) = cursor.fetchone()
         cursor.execute(
             "SELECT sum(pgsize) FROM dbstat WHERE name LIKE %s OR name LIKE %s",

@@ -41,19 +41,16 @@ COMMON = {
         ["Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng"],
         ["Thi Lan", "Van Minh", "Thi Hoa", "Anh", "Duc", "Linh"],
     ),
-    "Chinese": (["Wang", "Li", "Zhang", "Liu", "Chen", "Zhou", "Zhao"], ["Wei", "Min", "Xin"]),
+    "Chinese": (
+        ["Wang", "Li", "Zhang", "Liu", "Chen", "Zhou", "Zhao"],
+        ["Wei", "Min", "Xin"],
+    ),
 }
 LONE_FAMILY, LONE_GIVEN = "Nguyễn", "Guadalupe"
 RARE = ("Quill", "Quennerstedt")
-SYLLABLES = "ba be bo da de do fa ga ha ka la le lo ma mi mo na ni no ra ri ro sa so ta ti".split()
-
-
-@dataclass(frozen=True)
-class Reach:
-    """One person whose pages are measured, and the streams that the rule gives them."""
-
-    name: str
-    staff: Staff
+SYLLABLES = (
+    "ba be bo da de do fa ga ha ka la le lo ma mi mo na ni no ra ri ro sa so".split()
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +63,9 @@ class Population:
 
     def patient_at(self, share: float) -> Patient:
         """The patient at this place in the order of making."""
-        return Patient.objects.get(pk=Patient.objects.order_by("pk").first().pk + int(self.size * share))
+        return Patient.objects.get(
+            pk=Patient.objects.order_by("pk").first().pk + int(self.size * share)
+        )
 
 
 def make(size: int) -> Population:
@@ -155,7 +154,9 @@ def _patients(size: int, chance: random.Random) -> list[SimpleNamespace]:
     return found
 
 
-def _name(chance: random.Random, kinds: list[str], weights: list[int]) -> tuple[str, str]:
+def _name(
+    chance: random.Random, kinds: list[str], weights: list[int]
+) -> tuple[str, str]:
     kind = chance.choices(kinds, weights)[0]
     families, givens = COMMON[kind]
     if chance.random() < 0.02:
@@ -190,7 +191,9 @@ def _memberships(members: dict, groups: dict, first: int) -> Iterator[dict[str, 
             }
 
 
-def _keys(rows: list, streams: dict[int, list[int]], first: int) -> Iterator[dict[str, Any]]:
+def _keys(
+    rows: list, streams: dict[int, list[int]], first: int
+) -> Iterator[dict[str, Any]]:
     for position, row in enumerate(rows):
         words = stream_keys.words(row)
         for group in (None, *streams.get(position, ())):
@@ -209,7 +212,9 @@ class _without_index:
     """Drops the large index for the time of a load, which is quicker by far."""
 
     def __enter__(self) -> None:
-        self.index = next(i for i in StreamKey._meta.indexes if i.name == "stream_key_order")
+        self.index = next(
+            i for i in StreamKey._meta.indexes if i.name == "stream_key_order"
+        )
         with connection.schema_editor() as editor:
             editor.remove_index(StreamKey, self.index)
 
@@ -221,7 +226,9 @@ class _without_index:
 def _load(model: type[models.Model], rows: Iterator[dict[str, Any]]) -> None:
     """Insert rows; a column that a row does not name has the field's default."""
     first = next(iter(rows := iter(rows)))
-    fields = [f for f in model._meta.concrete_fields if f.column != "id" or "id" in first]
+    fields = [
+        f for f in model._meta.concrete_fields if f.column != "id" or "id" in first
+    ]
     usual = {f.column: f.get_default() for f in fields if f.column not in first}
     columns = [f.column for f in fields]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import postgres
 from django.conf import settings
 from django.test import Client
 
-import postgres
 from staffing.models import Staff
 
 HERE = Path(__file__).resolve().parent

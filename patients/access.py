@@ -120,9 +120,8 @@ class PatientGroups:
         patients = apps.get_model("patients", "Patient").objects
         if not reach.standing.auth_groups:
             return patients.none()
-        return patients.filter(
-            Exists(memberships_opening(reach).filter(member=OuterRef("pk")))
-        )
+        opening = memberships_opening(reach, member=OuterRef("pk"))
+        return patients.filter(Exists(opening))
 
     def streams(self, reach: Reach) -> list[Stream]:
         return [Stream(group) for group in reach.opened]
@@ -130,8 +129,7 @@ class PatientGroups:
     def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
         user = User.objects.get(pk=reach.standing.user)
         memberships = (
-            memberships_opening(reach)
-            .filter(member=patient)
+            memberships_opening(reach, member=patient)
             .select_related("patient_group__auth_group")
             .order_by("patient_group__name", "pk")
         )
@@ -186,8 +184,10 @@ def opened(account: Any, patients: Iterable[int]) -> "dict[Patient, str]":
     reach, left = Reach.of(account), set(patients)
     found: dict[Patient, str] = {}
     for path in PATHS:
+        if not left:
+            break
         rows = path.rows(reach)
-        if left and not rows.query.is_empty():
+        if not rows.query.is_empty():
             found |= dict.fromkeys(rows.filter(pk__in=left), path.code)
             left -= {patient.pk for patient in found}
     return found
@@ -202,10 +202,10 @@ def paths_to(account: Any, patients: Collection["Patient"]) -> list[tuple[str, s
     return [(patient.key, paths.get(patient, "")) for patient in patients]
 
 
-def memberships_opening(account: Any) -> "QuerySet[PatientGroupMember]":
+def memberships_opening(reach: Reach, **of: Any) -> "QuerySet[PatientGroupMember]":
     """The memberships through which an account reaches patients now."""
-    members = apps.get_model("patients", "PatientGroupMember").objects.in_force()
-    return members.filter(patient_group__in=Reach.of(account).opened)
+    members = apps.get_model("patients", "PatientGroupMember").objects
+    return members.in_force(patient_group__in=reach.opened, **of)
 
 
 def _all_or_none(everything: bool) -> "QuerySet[Patient]":

@@ -8,6 +8,7 @@ asked for and from the number of streams, never from how many patients a stream 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -17,9 +18,8 @@ from patients.models.stream_keys import StreamKey
 Kind = StreamKey.Kind
 # Above every folded word that begins with what stands before it.
 END = "\x7f"
-# From each of many streams a sip is read first, and a full page only where it matters.
+# Of more streams than this only the heads are read first, and a page only where it matters.
 FEW_STREAMS = 16
-SIP = 2
 # A word is rare when it has fewer entries than this in the streams that are read.
 RARE = 300
 WEIGHED = 4
@@ -58,17 +58,28 @@ class Scan:
     @classmethod
     def exact(cls, kind: int, word: str = "", having: Iterable[str] = ()) -> "Scan":
         """The keys of one word, which lie in the order of the patients' names."""
-        return cls((kind,), word, f"{word}\x01", tuple(having))
+        return cls((int(kind),), word, f"{word}\x01", tuple(having))
 
     @classmethod
     def prefix(cls, word: str, having: Iterable[str] = ()) -> "Scan":
         """The keys of names that have a word which begins so, family names first."""
-        kinds = (Kind.FAMILY, Kind.GIVEN)
+        kinds = (int(Kind.FAMILY), int(Kind.GIVEN))
         return cls(kinds, word, f"{word}{END}", tuple(having))
+
+    def edges(self, start: Place | None = None, backwards: bool = False) -> list[Place]:
+        """For each kind that has something behind `start`, the place from which to read."""
+        first = (self.high if backwards else self.low, "")
+        found = []
+        for kind in self.kinds:
+            if start is None or (kind < start[0] if backwards else kind > start[0]):
+                found.append((kind, *first))
+            elif kind == start[0]:
+                found.append(start)
+        return found
 
 
 BY_NAME = Scan.exact(Kind.NAME)
-BY_BIRTH = Scan((Kind.BIRTH,), "", END)
+BY_BIRTH = Scan((int(Kind.BIRTH),), "", END)
 
 
 def read(
@@ -83,18 +94,20 @@ def read(
     Going backwards, the last ones ahead of it, the nearest first. Fewer than `limit`
     means that there are no more.
     """
-    lanes = _lanes(scan, streams, start, backwards)
-    if not lanes or limit < 1:
+    edges = scan.edges(start, backwards)
+    if not streams or not edges:
         return []
-    if len(lanes) <= FEW_STREAMS:
-        return _merged(_fetch(scan, lanes, limit, backwards), limit, backwards)
-    sips = _fetch(scan, lanes, SIP, backwards)
-    found = _merged(sips, limit, backwards)
-    unfinished = _unfinished(sips, found, limit, backwards)
-    more = [lane for lane in lanes if lane[:2] in unfinished]
-    if not more:
-        return found
-    return _merged(sips + _fetch(scan, more, limit, backwards), limit, backwards)
+    if len(streams) <= FEW_STREAMS:
+        keys = _fetch(scan, edges, streams, limit, backwards)
+        return _merged(keys, limit, backwards)
+    # The heads of all streams say which can hold more of the page: those whose head is in
+    # it already.
+    heads = _fetch(scan, edges, streams, 1, backwards)
+    found = _merged(heads, limit, backwards)
+    shown = set(found)
+    promising = {stream for stream, *key in heads if Candidate(*key) in shown}
+    keys = _fetch(scan, edges, sorted(promising), limit, backwards) if promising else []
+    return _merged(keys, limit, backwards)
 
 
 def collect(
@@ -111,6 +124,7 @@ def collect(
     {primary key: values}, in order. Every key of the stretch is looked at, so that the cost
     follows from how many patients have the word.
     """
+    edges = scan.edges()
     fields = [f"k.{f}" if f == "sort_name" else f"p.{f}" for f in order]
     columns = ", ".join(fields)
     patients = "JOIN patients_patient p ON p.id = k.patient_id"
@@ -120,11 +134,11 @@ def collect(
         behind = f"AND ({columns}) {sign} ({', '.join(['%s'] * len(start))})"
     sql = f"""
         SELECT DISTINCT {columns}, k.patient_id
-        FROM {_source()} CROSS JOIN patients_streamkey k
+        FROM {_lanes(edges)} CROSS JOIN patients_streamkey k
         {patients if scan.having or "p." in columns else ""}
         WHERE {_IN_LANE} {_having(scan)} {behind}
         ORDER BY {", ".join(f"{field} {way}" for field in fields)} LIMIT %s"""  # noqa: S608
-    lanes = _lanes_as_parameters(_lanes(scan, streams))
+    lanes = _parameters(streams, edges)
     parameters = [*lanes, scan.high, *_had(scan), *(start or ()), limit]
     return {pk: tuple(map(str, values)) for *values, pk in _ask(sql, parameters)}
 
@@ -139,12 +153,13 @@ def rarest(words: Sequence[str], streams: Sequence[int]) -> str:
     longest = sorted(words, key=len, reverse=True)[:WEIGHED]
     parts, parameters = [], []
     for number, word in enumerate(longest):
+        scan = Scan.prefix(word)
+        edges = scan.edges()
         parts.append(f"""
             SELECT {number}, count(*) FROM (
-                SELECT 1 FROM {_source()} CROSS JOIN patients_streamkey k
+                SELECT 1 FROM {_lanes(edges)} CROSS JOIN patients_streamkey k
                 WHERE {_IN_LANE} LIMIT {RARE}) n""")  # noqa: S608
-        scan = Scan.prefix(word)
-        parameters += [*_lanes_as_parameters(_lanes(scan, streams)), scan.high]
+        parameters += [*_parameters(streams, edges), scan.high]
     counts = dict(_ask(" UNION ALL ".join(parts), parameters))
     return longest[min(counts, key=lambda number: (counts[number], number))]
 
@@ -159,84 +174,49 @@ def identified(text: str) -> list[int]:
     return [row[0] for row in _ask(sql, [text, text])]
 
 
-class Lane(NamedTuple):
-    """One kind of one stream, and the place from which it is read."""
-
-    stream: int
-    kind: int
-    word: str
-    name: str
-
-
-_IN_LANE = """k.stream = lane.stream AND k.kind = lane.kind
+_IN_LANE = """k.stream = each.stream AND k.kind = lane.kind
               AND k.word >= lane.word AND k.word < %s"""
 
 
-def _lanes(
+def _fetch(
     scan: Scan,
+    edges: Sequence[Place],
     streams: Sequence[int],
-    start: Place | None = None,
-    backwards: bool = False,
-) -> list[Lane]:
-    """The lanes that have something behind `start`, or all of them."""
-    edge = (scan.high if backwards else scan.low, "")
-    found = []
-    for kind in scan.kinds:
-        if start and (kind > start[0] if backwards else kind < start[0]):
-            continue
-        place = start[1:] if start and kind == start[0] else edge
-        found += [Lane(stream, int(kind), *place) for stream in streams]
-    return found
-
-
-def _fetch(scan: Scan, lanes: list[Lane], limit: int, backwards: bool) -> list[Any]:
-    """The first keys of each lane, as (stream, *candidate), in no order."""
+    limit: int,
+    backwards: bool,
+) -> list[Any]:
+    """The first keys of each kind in each stream: (stream, *candidate), in no order."""
     way, sign, edge = ("DESC", "<", ">=") if backwards else ("ASC", ">", "<")
-    having = scan.having and "JOIN patients_patient p ON p.id = c.patient_id"
+    having = "JOIN patients_patient p ON p.id = c.patient_id" if scan.having else ""
     stretch = f"""
-        FROM patients_streamkey c {having or ""}
-        WHERE c.stream = lane.stream AND c.kind = lane.kind
+        FROM patients_streamkey c {having}
+        WHERE c.stream = each.stream AND c.kind = lane.kind
           AND (c.word, c.sort_name) {sign} (lane.word, lane.name)
           AND c.word {edge} %s {_having(scan)}
         ORDER BY c.word {way}, c.sort_name {way} LIMIT %s"""
-    columns = "stream, kind, word, sort_name, patient_id"
     if connection.vendor == "postgresql":
-        named = ", ".join(f"c.{name.strip()}" for name in columns.split(","))
-        sql = f"SELECT k.* FROM {_source()} CROSS JOIN LATERAL (SELECT {named} {stretch}) k"  # noqa: S608
+        sql = f"""
+            SELECT k.* FROM {_lanes(edges)}
+            CROSS JOIN LATERAL (SELECT {_columns("c")} {stretch}) k"""  # noqa: S608
     else:
         # SQLite has no LATERAL: the ids of a lane's stretch, then the rows of these ids.
-        named = ", ".join(f"k.{name.strip()}" for name in columns.split(","))
         sql = f"""
-            SELECT {named} FROM {_source()} CROSS JOIN patients_streamkey k
-            WHERE k.id IN (SELECT c.id {stretch})"""  # noqa: S608
+            SELECT {_columns("k")} FROM {_lanes(edges)} CROSS JOIN patients_streamkey k
+            WHERE k.id {"=" if limit == 1 else "IN"} (SELECT c.id {stretch})"""  # noqa: S608
     bound = scan.low if backwards else scan.high
-    return _ask(sql, [*_lanes_as_parameters(lanes), bound, *_had(scan), limit])
+    parameters = [*_parameters(streams, edges), bound, *_had(scan), limit]
+    return _ask(sql, parameters)
 
 
-def _unfinished(
-    sips: list[Any], found: list[Candidate], limit: int, backwards: bool
-) -> set[tuple[int, int]]:
-    """The lanes that may hold more of the page than was sipped from them."""
-    taken: dict[tuple[int, int], list[Place]] = {}
-    for stream, kind, word, name, _patient in sips:
-        taken.setdefault((stream, kind), []).append((kind, word, name))
-    ends = {
-        lane: (min if backwards else max)(places)
-        for lane, places in taken.items()
-        if len(places) == SIP
-    }
-    if len(found) < limit:
-        return set(ends)
-    edge = found[-1].place
-    return {
-        lane for lane, end in ends.items() if (end > edge if backwards else end < edge)
-    }
-
-
-def _merged(rows: list[Any], limit: int, backwards: bool) -> list[Candidate]:
+def _merged(keys: list[Any], limit: int, backwards: bool) -> list[Candidate]:
     """The first of these keys, each once whatever streams it is from."""
-    found = {Candidate(*key) for _stream, *key in rows}
+    found = {Candidate(*key) for _stream, *key in keys}
     return sorted(found, reverse=backwards)[:limit]
+
+
+def _columns(table: str) -> str:
+    names = ("stream", "kind", "word", "sort_name", "patient_id")
+    return ", ".join(f"{table}.{name}" for name in names)
 
 
 def _having(scan: Scan) -> str:
@@ -249,19 +229,29 @@ def _had(scan: Scan) -> list[str]:
     return [f" {word}" for word in scan.having]
 
 
-def _source() -> str:
-    """The lanes as a table; _lanes_as_parameters() fills its placeholders."""
+def _lanes(edges: Sequence[Place]) -> str:
+    """Every stream with every kind to read, and the place from which to read it.
+
+    The streams are one parameter, however many there are; see _parameters().
+    """
     if connection.vendor == "postgresql":
-        arrays = "%s::bigint[], %s::int[], %s::text[], %s::text[]"
-        return f"unnest({arrays}) AS lane(stream, kind, word, name)"
-    fields = ", ".join(f"value ->> {n} AS {f}" for n, f in enumerate(Lane._fields))
-    return f"(SELECT {fields} FROM json_each(%s)) AS lane"  # noqa: S608
+        each = "unnest(%s::bigint[]) AS each(stream)"
+        rows = ", ".join(["(%s::int, %s::text, %s::text)"] * len(edges))
+        lane = f"(VALUES {rows}) AS lane(kind, word, name)"
+    else:
+        each = "(SELECT value AS stream FROM json_each(%s)) AS each"
+        rows = " UNION ALL ".join(
+            ["SELECT %s AS kind, %s AS word, %s AS name"] * len(edges)
+        )
+        lane = f"({rows}) AS lane"
+    return f"{each} CROSS JOIN {lane}"
 
 
-def _lanes_as_parameters(lanes: list[Lane]) -> list[Any]:
-    if connection.vendor == "postgresql":
-        return [list(column) for column in zip(*lanes, strict=True)] or [[]] * 4
-    return [json.dumps(lanes)]
+def _parameters(streams: Sequence[int], edges: Sequence[Place]) -> list[Any]:
+    listed = list(streams)
+    if connection.vendor == "sqlite":
+        listed = json.dumps(listed)
+    return [listed, *chain(*edges)]
 
 
 def _ask(sql: str, parameters: Sequence[Any]) -> list[Any]:

@@ -34,24 +34,26 @@ def end_dates_are_ignored(patch):
     patch.setattr(
         MemberQuerySet,
         "in_force",
-        lambda self: _not_excluded(self.filter(start_date__lte=clock.now())),
+        lambda self, **of: _not_excluded(
+            self.filter(start_date__lte=clock.now(), **of)
+        ),
     )
 
 
 def the_end_still_counts(patch):
-    def in_force(self):
+    def in_force(self, **of):
         now = clock.now()
         until = Q(end_date__isnull=True) | Q(end_date__gte=now)
-        return _not_excluded(self.filter(until, start_date__lte=now))
+        return _not_excluded(self.filter(until, start_date__lte=now, **of))
 
     patch.setattr(MemberQuerySet, "in_force", in_force)
 
 
 def exclusions_are_ignored(patch):
-    def in_force(self):
+    def in_force(self, **of):
         now = clock.now()
         until = Q(end_date__isnull=True) | Q(end_date__gt=now)
-        return self.filter(until, start_date__lte=now)
+        return self.filter(until, start_date__lte=now, **of)
 
     patch.setattr(MemberQuerySet, "in_force", in_force)
 
