@@ -12,6 +12,7 @@ from typing import Any
 
 import population
 import server
+from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext

@@ -205,7 +205,8 @@ def paths_to(account: Any, patients: Collection["Patient"]) -> list[tuple[str, s
 def memberships_opening(reach: Reach, **of: Any) -> "QuerySet[PatientGroupMember]":
     """The memberships through which an account reaches patients now."""
     members = apps.get_model("patients", "PatientGroupMember").objects
-    return members.in_force(patient_group__in=reach.opened, **of)
+    lookup = "in" if isinstance(reach.opened, QuerySet) else "among"
+    return members.in_force(**{f"patient_group__{lookup}": reach.opened}, **of)
 
 
 def _all_or_none(everything: bool) -> "QuerySet[Patient]":

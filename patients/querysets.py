@@ -6,7 +6,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-from canvas_admin.records import clock
+from canvas_admin.records import clock, lookups  # noqa: F401
 from patients import access
 
 

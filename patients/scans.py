@@ -6,7 +6,7 @@ asked for and from the number of streams, never from how many patients a stream 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -27,6 +27,8 @@ WEIGHED = 4
 
 # Where a scan stands: kind, word, sort name.
 Place = tuple[int, str, str]
+# A part of one kind: kind, lower word and sort name, upper word and sort name.
+Span = tuple[int, str, str, str, str]
 
 
 class Candidate(NamedTuple):
@@ -66,15 +68,20 @@ class Scan:
         kinds = (int(Kind.FAMILY), int(Kind.GIVEN))
         return cls(kinds, word, f"{word}{END}", tuple(having))
 
-    def edges(self, start: Place | None = None, backwards: bool = False) -> list[Place]:
-        """For each kind that has something behind `start`, the place from which to read."""
-        first = (self.high if backwards else self.low, "")
+    def spans(
+        self,
+        start: Place | None = None,
+        end: Place | None = None,
+        backwards: bool = False,
+    ) -> list[Span]:
+        """What to read of each kind: from behind `start` up to and with `end`."""
+        lower, upper = (end, start) if backwards else (start, end)
         found = []
         for kind in self.kinds:
-            if start is None or (kind < start[0] if backwards else kind > start[0]):
-                found.append((kind, *first))
-            elif kind == start[0]:
-                found.append(start)
+            low, high = (kind, self.low, ""), (kind, self.high, "")
+            low, high = max(low, lower or low), min(high, upper or high)
+            if low < high:
+                found.append((*low, *high[1:]))
         return found
 
 
@@ -94,19 +101,19 @@ def read(
     Going backwards, the last ones ahead of it, the nearest first. Fewer than `limit`
     means that there are no more.
     """
-    edges = scan.edges(start, backwards)
-    if not streams or not edges:
+    spans = scan.spans(start, None, backwards)
+    if not streams or not spans:
         return []
-    if len(streams) <= FEW_STREAMS:
-        keys = _fetch(scan, edges, streams, limit, backwards)
-        return _merged(keys, limit, backwards)
-    # The heads of all streams say which can hold more of the page: those whose head is in
-    # it already.
-    heads = _fetch(scan, edges, streams, 1, backwards)
-    found = _merged(heads, limit, backwards)
-    shown = set(found)
-    promising = {stream for stream, *key in heads if Candidate(*key) in shown}
-    keys = _fetch(scan, edges, sorted(promising), limit, backwards) if promising else []
+    if len(streams) > FEW_STREAMS:
+        # The heads of all streams bound the page: each is a candidate, so that nothing
+        # behind as many heads as are wanted can be in it, nor a stream whose head is.
+        heads = _fetch(scan, spans, streams, 1, backwards)
+        page = _merged(heads, limit, backwards)
+        shown = set(page)
+        streams = {stream for stream, *key in heads if Candidate(*key) in shown}
+        end = page[-1].place if len(page) == limit else None
+        spans = scan.spans(start, end, backwards)
+    keys = _fetch(scan, spans, streams, limit, backwards) if streams else []
     return _merged(keys, limit, backwards)
 
 
@@ -124,7 +131,7 @@ def collect(
     {primary key: values}, in order. Every key of the stretch is looked at, so that the cost
     follows from how many patients have the word.
     """
-    edges = scan.edges()
+    spans = scan.spans()
     fields = [f"k.{f}" if f == "sort_name" else f"p.{f}" for f in order]
     columns = ", ".join(fields)
     patients = "JOIN patients_patient p ON p.id = k.patient_id"
@@ -134,12 +141,12 @@ def collect(
         behind = f"AND ({columns}) {sign} ({', '.join(['%s'] * len(start))})"
     sql = f"""
         SELECT DISTINCT {columns}, k.patient_id
-        FROM {_lanes(edges)} CROSS JOIN patients_streamkey k
+        FROM {_lanes(spans)} CROSS JOIN patients_streamkey k
         {patients if scan.having or "p." in columns else ""}
         WHERE {_IN_LANE} {_having(scan)} {behind}
         ORDER BY {", ".join(f"{field} {way}" for field in fields)} LIMIT %s"""  # noqa: S608
-    lanes = _parameters(streams, edges)
-    parameters = [*lanes, scan.high, *_had(scan), *(start or ()), limit]
+    lanes = _parameters(streams, spans)
+    parameters = [*lanes, *_had(scan), *(start or ()), limit]
     return {pk: tuple(map(str, values)) for *values, pk in _ask(sql, parameters)}
 
 
@@ -153,13 +160,12 @@ def rarest(words: Sequence[str], streams: Sequence[int]) -> str:
     longest = sorted(words, key=len, reverse=True)[:WEIGHED]
     parts, parameters = [], []
     for number, word in enumerate(longest):
-        scan = Scan.prefix(word)
-        edges = scan.edges()
+        spans = Scan.prefix(word).spans()
         parts.append(f"""
             SELECT {number}, count(*) FROM (
-                SELECT 1 FROM {_lanes(edges)} CROSS JOIN patients_streamkey k
+                SELECT 1 FROM {_lanes(spans)} CROSS JOIN patients_streamkey k
                 WHERE {_IN_LANE} LIMIT {RARE}) n""")  # noqa: S608
-        parameters += [*_parameters(streams, edges), scan.high]
+        parameters += _parameters(streams, spans)
     counts = dict(_ask(" UNION ALL ".join(parts), parameters))
     return longest[min(counts, key=lambda number: (counts[number], number))]
 
@@ -175,37 +181,38 @@ def identified(text: str) -> list[int]:
 
 
 _IN_LANE = """k.stream = each.stream AND k.kind = lane.kind
-              AND k.word >= lane.word AND k.word < %s"""
+          AND (k.word, k.sort_name) > (lane.low, lane.low_name)
+          AND (k.word, k.sort_name) <= (lane.high, lane.high_name)"""
 
 
 def _fetch(
     scan: Scan,
-    edges: Sequence[Place],
-    streams: Sequence[int],
+    spans: Sequence[Span],
+    streams: Collection[int],
     limit: int,
     backwards: bool,
 ) -> list[Any]:
-    """The first keys of each kind in each stream: (stream, *candidate), in no order."""
-    way, sign, edge = ("DESC", "<", ">=") if backwards else ("ASC", ">", "<")
+    """The first keys of each span in each stream: (stream, *candidate), in no order."""
+    way, behind, until = ("DESC", "<", ">=") if backwards else ("ASC", ">", "<=")
+    first, last = ("high", "low") if backwards else ("low", "high")
     having = "JOIN patients_patient p ON p.id = c.patient_id" if scan.having else ""
     stretch = f"""
         FROM patients_streamkey c {having}
         WHERE c.stream = each.stream AND c.kind = lane.kind
-          AND (c.word, c.sort_name) {sign} (lane.word, lane.name)
-          AND c.word {edge} %s {_having(scan)}
+          AND (c.word, c.sort_name) {behind} (lane.{first}, lane.{first}_name)
+          AND (c.word, c.sort_name) {until} (lane.{last}, lane.{last}_name)
+          {_having(scan)}
         ORDER BY c.word {way}, c.sort_name {way} LIMIT %s"""
     if connection.vendor == "postgresql":
         sql = f"""
-            SELECT k.* FROM {_lanes(edges)}
+            SELECT k.* FROM {_lanes(spans)}
             CROSS JOIN LATERAL (SELECT {_columns("c")} {stretch}) k"""  # noqa: S608
     else:
         # SQLite has no LATERAL: the ids of a lane's stretch, then the rows of these ids.
         sql = f"""
-            SELECT {_columns("k")} FROM {_lanes(edges)} CROSS JOIN patients_streamkey k
+            SELECT {_columns("k")} FROM {_lanes(spans)} CROSS JOIN patients_streamkey k
             WHERE k.id {"=" if limit == 1 else "IN"} (SELECT c.id {stretch})"""  # noqa: S608
-    bound = scan.low if backwards else scan.high
-    parameters = [*_parameters(streams, edges), bound, *_had(scan), limit]
-    return _ask(sql, parameters)
+    return _ask(sql, [*_parameters(streams, spans), *_had(scan), limit])
 
 
 def _merged(keys: list[Any], limit: int, backwards: bool) -> list[Candidate]:
@@ -229,29 +236,28 @@ def _had(scan: Scan) -> list[str]:
     return [f" {word}" for word in scan.having]
 
 
-def _lanes(edges: Sequence[Place]) -> str:
-    """Every stream with every kind to read, and the place from which to read it.
+def _lanes(spans: Sequence[Span]) -> str:
+    """Every stream with every span, as the tables `each` and `lane`.
 
     The streams are one parameter, however many there are; see _parameters().
     """
+    names = ("kind", "low", "low_name", "high", "high_name")
     if connection.vendor == "postgresql":
         each = "unnest(%s::bigint[]) AS each(stream)"
-        rows = ", ".join(["(%s::int, %s::text, %s::text)"] * len(edges))
-        lane = f"(VALUES {rows}) AS lane(kind, word, name)"
+        row = f"(%s::int{', %s::text' * 4})"
+        lane = f"(VALUES {', '.join([row] * len(spans))}) AS lane({', '.join(names)})"
     else:
         each = "(SELECT value AS stream FROM json_each(%s)) AS each"
-        rows = " UNION ALL ".join(
-            ["SELECT %s AS kind, %s AS word, %s AS name"] * len(edges)
-        )
-        lane = f"({rows}) AS lane"
+        row = "SELECT " + ", ".join(f"%s AS {name}" for name in names)
+        lane = f"({' UNION ALL '.join([row] * len(spans))}) AS lane"
     return f"{each} CROSS JOIN {lane}"
 
 
-def _parameters(streams: Sequence[int], edges: Sequence[Place]) -> list[Any]:
-    listed = list(streams)
+def _parameters(streams: Collection[int], spans: Sequence[Span]) -> list[Any]:
+    listed: Any = list(streams)
     if connection.vendor == "sqlite":
         listed = json.dumps(listed)
-    return [listed, *chain(*edges)]
+    return [listed, *chain(*spans)]
 
 
 def _ask(sql: str, parameters: Sequence[Any]) -> list[Any]:
