@@ -14,7 +14,7 @@ from staffing.standing import Standing
 
 __all__ = ["application"]
 
-EVERYTHING = access.Reach(Standing(superuser=True), ())
+EVERYTHING = access.Reach(Standing(superuser=True))
 
 
 def _opened(_account: Any, patients: Iterable[int]) -> dict[Patient, str]:

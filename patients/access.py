@@ -7,10 +7,11 @@ them (`streams`), and why this patient (`reasons`). Everything else asks these (
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from patients import grants
@@ -24,29 +25,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reach:
-    """What an account reaches through: good for one request, never kept beyond it.
-
-    `opened` are the primary keys of the patient groups that its auth groups open.
-    """
+    """What an account reaches through: good for one request, never kept beyond it."""
 
     standing: Standing
-    opened: Collection[int]
 
     @classmethod
     def of(cls, account: Any) -> "Reach":
         """The reach of an account or an anonymous visitor, read in one query.
 
-        A Standing that nobody has to have is taken as well, its groups read when they are
-        needed; a Reach is returned as it is. Raises TypeError for any other object.
+        A Standing that nobody has to have is taken as well; a Reach is returned as it is.
+        Raises TypeError for any other object.
         """
         if isinstance(account, Reach):
             return account
-        if isinstance(account, Standing):
-            opened = grants.opened_by(account.auth_groups).order_by("pk")
-            return cls(account, opened.values_list("pk", flat=True))
-        each = grants.opened_by(OuterRef("groups")).order_by().values("pk")
-        standing, opened = Standing.with_groups(account, Subquery(each[:1]))
-        return cls(standing, sorted(pk for pk in opened.values() if pk))
+        known = isinstance(account, Standing)
+        return cls(account if known else Standing.of(account))
+
+    @cached_property
+    def opened(self) -> list[int]:
+        """The primary keys of the patient groups that its auth groups open: a query."""
+        groups = grants.opened_by(self.standing.auth_groups).order_by("pk")
+        return list(groups.values_list("pk", flat=True))
+
+    def memberships(self, **of: Any) -> "QuerySet[PatientGroupMember]":
+        """The memberships now through which patients are reached.
+
+        The opened groups are part of the same query, or as they were read before.
+        """
+        if "opened" in self.__dict__:
+            of["patient_group__among"] = self.opened
+        else:
+            of["patient_group__in"] = grants.opened_by(self.standing.auth_groups)
+        return apps.get_model("patients", "PatientGroupMember").objects.in_force(**of)
 
 
 @dataclass(frozen=True)
@@ -120,8 +130,7 @@ class PatientGroups:
         patients = apps.get_model("patients", "Patient").objects
         if not reach.standing.auth_groups:
             return patients.none()
-        opening = memberships_opening(reach, member=OuterRef("pk"))
-        return patients.filter(Exists(opening))
+        return patients.filter(Exists(reach.memberships(member=OuterRef("pk"))))
 
     def streams(self, reach: Reach) -> list[Stream]:
         return [Stream(group) for group in reach.opened]
@@ -129,7 +138,7 @@ class PatientGroups:
     def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
         user = User.objects.get(pk=reach.standing.user)
         memberships = (
-            memberships_opening(reach, member=patient)
+            reach.memberships(member=patient)
             .select_related("patient_group__auth_group")
             .order_by("patient_group__name", "pk")
         )
@@ -170,9 +179,12 @@ def condition(account: Any, field: str) -> Q:
 
 def streams(account: Any) -> list[Stream]:
     """The sources from which lists and search propose patients to this account."""
-    reach = Reach.of(account)
-    found = dict.fromkeys(s for path in PATHS for s in path.streams(reach))
-    return [Stream(None)] if Stream(None) in found else list(found)
+    reach, found = Reach.of(account), {}
+    for path in PATHS:
+        found |= dict.fromkeys(path.streams(reach))
+        if Stream(None) in found:
+            return [Stream(None)]
+    return list(found)
 
 
 def opened(account: Any, patients: Iterable[int]) -> "dict[Patient, str]":
@@ -200,13 +212,6 @@ def paths_to(account: Any, patients: Collection["Patient"]) -> list[tuple[str, s
     """
     paths = opened(account, [patient.pk for patient in patients])
     return [(patient.key, paths.get(patient, "")) for patient in patients]
-
-
-def memberships_opening(reach: Reach, **of: Any) -> "QuerySet[PatientGroupMember]":
-    """The memberships through which an account reaches patients now."""
-    members = apps.get_model("patients", "PatientGroupMember").objects
-    lookup = "in" if isinstance(reach.opened, QuerySet) else "among"
-    return members.in_force(**{f"patient_group__{lookup}": reach.opened}, **of)
 
 
 def _all_or_none(everything: bool) -> "QuerySet[Patient]":

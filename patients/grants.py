@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.contrib.auth.models import Group
-from django.db.models import F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 from guardian.shortcuts import assign_perm, remove_perm
 
 if TYPE_CHECKING:
@@ -34,15 +34,13 @@ def withdraw_all(auth_group: Group) -> None:
     _access_rows().filter(group=auth_group).delete()
 
 
-def opened_by(auth_groups: Collection[int] | OuterRef) -> "QuerySet[PatientGroup]":
+def opened_by(auth_groups: Collection[int]) -> "QuerySet[PatientGroup]":
     """The permission patient groups whose own auth group is among these primary keys.
 
-    Or is the one auth group of an outer query. Grant, switch and auth group must agree;
-    any disagreement opens nothing.
+    Grant, switch and auth group must agree; any disagreement opens nothing.
     """
-    lookup = "" if isinstance(auth_groups, OuterRef) else "__in"
     return apps.get_model("patients", "PatientGroup").objects.filter(
-        **{f"auth_group{lookup}": auth_groups},
+        auth_group__among=auth_groups,
         use_for_permissions=True,
         retired__isnull=True,
         patientgroupaccess__group=F("auth_group"),

@@ -68,18 +68,15 @@ class Scan:
         kinds = (int(Kind.FAMILY), int(Kind.GIVEN))
         return cls(kinds, word, f"{word}{END}", tuple(having))
 
-    def spans(
-        self,
-        start: Place | None = None,
-        end: Place | None = None,
-        backwards: bool = False,
-    ) -> list[Span]:
-        """What to read of each kind: from behind `start` up to and with `end`."""
-        lower, upper = (end, start) if backwards else (start, end)
+    def spans(self, start: Place | None = None, backwards: bool = False) -> list[Span]:
+        """What to read of each kind: all of it that is behind `start`."""
         found = []
         for kind in self.kinds:
             low, high = (kind, self.low, ""), (kind, self.high, "")
-            low, high = max(low, lower or low), min(high, upper or high)
+            if start and backwards:
+                high = min(high, start)
+            elif start:
+                low = max(low, start)
             if low < high:
                 found.append((*low, *high[1:]))
         return found
@@ -101,20 +98,40 @@ def read(
     Going backwards, the last ones ahead of it, the nearest first. Fewer than `limit`
     means that there are no more.
     """
-    spans = scan.spans(start, None, backwards)
-    if not streams or not spans:
+    spans = scan.spans(start, backwards)
+    if not streams:
         return []
-    if len(streams) > FEW_STREAMS:
-        # The heads of all streams bound the page: each is a candidate, so that nothing
-        # behind as many heads as are wanted can be in it, nor a stream whose head is.
-        heads = _fetch(scan, spans, streams, 1, backwards)
-        page = _merged(heads, limit, backwards)
-        shown = set(page)
-        streams = {stream for stream, *key in heads if Candidate(*key) in shown}
-        end = page[-1].place if len(page) == limit else None
-        spans = scan.spans(start, end, backwards)
-    keys = _fetch(scan, spans, streams, limit, backwards) if streams else []
-    return _merged(keys, limit, backwards)
+    if len(streams) <= FEW_STREAMS:
+        keys = _fetch(scan, spans, streams, limit, backwards) if spans else []
+        return _merged(keys, limit, backwards)
+    found: list[Candidate] = []
+    for span in reversed(spans) if backwards else spans:
+        if len(found) < limit:
+            found += _first(scan, span, streams, limit - len(found), backwards)
+    return found
+
+
+def _first(
+    scan: Scan, span: Span, streams: Sequence[int], limit: int, backwards: bool
+) -> list[Candidate]:
+    """The first candidates of one span in many streams.
+
+    The heads of the streams bound the page: each is a candidate itself, so that nothing
+    behind as many heads as are wanted can be in it.
+    """
+    heads = _fetch(scan, [span], streams, 1, backwards)
+    page = _merged(heads, limit, backwards)
+    if not page:
+        return []
+    shown = set(page)
+    promising = [stream for stream, *key in heads if Candidate(*key) in shown]
+    if len(page) == limit:
+        kind, low, low_name, high, high_name = span
+        end = page[-1].place[1:]
+        span = (
+            (kind, *end, high, high_name) if backwards else (kind, low, low_name, *end)
+        )
+    return _merged(_fetch(scan, [span], promising, limit, backwards), limit, backwards)
 
 
 def collect(

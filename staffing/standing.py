@@ -3,12 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import IntegerField, Value
-
 from staffing import groups
 from staffing.models.accounts import User, is_live
-
-NOTHING_ASKED = Value(None, output_field=IntegerField())
 
 
 @dataclass(frozen=True)
@@ -31,16 +27,6 @@ class Standing:
         Raises TypeError for any other object with an id, a staff member say: the
         account that happens to have the same id would answer for it.
         """
-        return cls.with_groups(user)[0]
-
-    @classmethod
-    def with_groups(
-        cls, user: Any, about: Any = NOTHING_ASKED
-    ) -> tuple["Standing", dict[int, Any]]:
-        """The same, and an expression about each auth group held, in the same query.
-
-        The expression calls the auth group OuterRef("groups"). Raises TypeError as of().
-        """
         if user.pk is not None and not isinstance(user, User):
             raise TypeError(f"An account is asked for, not a {type(user).__name__}.")
         rows = list(
@@ -50,18 +36,16 @@ class Standing:
                 "staff__active",
                 "groups__pk",
                 "groups__managed__code",
-                about,
             )
         )
         if user.pk is None or not rows or not is_live(*rows[0][:3]):
-            return NOTHING, {}
-        standing = cls(
+            return NOTHING
+        return cls(
             user=user.pk,
             superuser=rows[0][1],
             everyone=any(row[4] == groups.ALL_PATIENTS for row in rows),
             auth_groups=frozenset(row[3] for row in rows if row[3]),
         )
-        return standing, {row[3]: row[5] for row in rows if row[3]}
 
 
 NOTHING = Standing()

@@ -108,7 +108,7 @@ def test_a_page_takes_the_same_queries_wherever_it_lies(
         {"before": crowd[5]},
         {"listed": True},
     ):
-        with django_assert_num_queries(3, info=str(arguments)):
+        with django_assert_num_queries(4, info=str(arguments)):
             streams.page(user, limit=1, **arguments)
 
 

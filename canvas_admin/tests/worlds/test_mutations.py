@@ -62,10 +62,8 @@ def _opened_by(patch, **conditions):
     """opened_by() with these conditions in the place of all it asks of the group."""
 
     def opened_by(auth_groups):
-        one = isinstance(auth_groups, OuterRef)
-        asked = {"group": OuterRef(auth_groups)} if one else {"group__in": auth_groups}
         rows = grants._access_rows().filter(
-            permission__codename=grants.CODENAME, **asked, **conditions
+            group__in=auth_groups, permission__codename=grants.CODENAME, **conditions
         )
         groups = apps.get_model("patients", "PatientGroup").objects
         return groups.filter(pk__in=rows.values("content_object"))
