@@ -28,6 +28,8 @@ PROOFS = {
     "grants": "staffing/tests/test_grant_rules.py",
     "last_administrator": "staffing/tests/test_last_administrator.py",
     "noninterference": "canvas_admin/tests/test_noninterference.py",
+    "damaged_keys": "canvas_admin/tests/worlds/test_damaged_keys.py",
+    "readers_and_writer": "patients/tests/test_readers_and_writer.py",
 }
 DATABASES = ("sqlite", "postgresql")
 
