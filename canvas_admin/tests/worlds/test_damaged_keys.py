@@ -162,3 +162,46 @@ def test_damaged_keys_show_nobody_out_of_reach_and_are_found(part):
         part=str(part),
     )
     assert not failed, "\n".join(failed[0][:10])
+
+
+# The test is worth something only if it fails when a guard is gone -----------------------
+
+
+def the_streams_are_trusted(patch):
+    def unjudged(_account, patients):
+        return {patient: "" for patient in Patient.objects.filter(pk__in=patients)}
+
+    patch.setattr(streams.access, "opened", unjudged)
+
+
+def keys_are_believed(patch):
+    patch.setattr(streams, "_says_so", lambda patient, candidate: True)
+
+
+def the_check_looks_at_words_alone(patch):
+    def blind(needed, there):
+        wanted, words = {key.word for key in needed}, {key.word for _pk, key in there}
+        return [pk for pk, key in there if key.word not in wanted], {
+            key for key in needed if key.word not in words
+        }
+
+    patch.setattr(stream_keys, "_difference", blind)
+
+
+SEEDS = range(40, 52)
+
+
+@pytest.mark.django_db
+def test_the_worlds_of_these_seeds_are_right():
+    assert not any(judged(seed) for seed in SEEDS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "mutation",
+    [the_streams_are_trusted, keys_are_believed, the_check_looks_at_words_alone],
+    ids=lambda broken: broken.__name__,
+)
+def test_the_damage_shows_when(mutation, monkeypatch):
+    mutation(monkeypatch)
+    assert any(judged(seed) for seed in SEEDS)
