@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
-from django.utils.crypto import salted_hmac
 
 from canvas_admin.audit import trail
+from canvas_admin.records.models import key_from_form
 from patients import access, grants
 from patients.folding import SEPARATOR, fold
 from patients.models import Patient, PatientContactPoint, PatientGroup, PatientName
@@ -79,7 +79,7 @@ def create_patient(
     the patient's unique key follows from the token.
     """
     patient = Patient(
-        key=_key_from(creator, form_token),
+        key=key_from_form(Patient, creator, form_token),
         first_name=first_name,
         middle_name=middle_name,
         last_name=last_name,
@@ -111,7 +111,7 @@ def create_patient(
 
 def refuse_second_saving(creator: Any, form_token: str) -> None:
     """Raises SavedAlready when this person's form has made a patient before."""
-    key = _key_from(creator, form_token)
+    key = key_from_form(Patient, creator, form_token)
     if earlier := Patient.objects.filter(key=key).first():
         raise SavedAlready(earlier)
 
@@ -137,11 +137,3 @@ def _add_rows(patient: Patient, phone: str, email: str) -> None:
             use=PatientContactPoint.Use.HOME,
             rank=rank,
         )
-
-
-def _key_from(creator: Any, form_token: str) -> str:
-    """A key that nobody can foretell, the same for every sending of one form."""
-    digest = salted_hmac(
-        "patients.intake", f"{creator.key}:{form_token}", algorithm="sha256"
-    )
-    return digest.hexdigest()[:32]

@@ -8,8 +8,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import formats, timezone
-from django.utils.crypto import get_random_string, salted_hmac
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
+
+from canvas_admin.records.models import key_from_form
 
 _TOKEN = re.compile(r"[0-9A-Za-z]{32}")
 
@@ -121,9 +123,7 @@ class SavedOnceForm(VersionedForm):
         if not _TOKEN.fullmatch(token):
             raise ValidationError(_("This form is damaged. Open a new one."))
         rows = type(self.instance)._base_manager
-        about = f"{self.instance._meta.label}:{self.actor.key}:{token}"
-        digest = salted_hmac("records.SavedOnceForm", about, algorithm="sha256")
-        self.instance.key = digest.hexdigest()[:32]
+        self.instance.key = key_from_form(type(self.instance), self.actor, token)
         if earlier := rows.filter(key=self.instance.key).first():
             raise SavedAlready(earlier)
 

@@ -5,12 +5,23 @@ from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
 def new_key() -> str:
     """A new public identifier: 32 hexadecimal digits."""
     return uuid.uuid4().hex
+
+
+def key_from_form(model: type[models.Model], actor: Any, token: str) -> str:
+    """The key of the row that one form of one person makes, however often it is sent.
+
+    Nobody can foretell it. `token` names the form, `actor` is the person's account.
+    """
+    about = f"{model._meta.label}:{actor.key}:{token}"
+    digest = salted_hmac("records.key_from_form", about, algorithm="sha256")
+    return digest.hexdigest()[:32]
 
 
 class BytewiseCharField(models.CharField):

@@ -30,7 +30,7 @@ class PatientGroupForm(VersionedForm):
     """
 
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
-    user: Any = None
+    actor: Any = None
     asking = False
 
     class Meta:
@@ -48,7 +48,7 @@ class PatientGroupForm(VersionedForm):
         """Raises SelfGainByGroup, or a ValidationError that has the page ask first."""
         on = cleaned["use_for_permissions"]
         if on:
-            self_gain.check_switching_on(self.user, self.instance)
+            self_gain.check_switching_on(self.actor, self.instance)
             if not effects.holders_of(self.instance):
                 return
         if not self._is_confirmed(cleaned["confirmed"]):
@@ -65,7 +65,7 @@ class PatientGroupForm(VersionedForm):
     @property
     def _move(self) -> list[Any]:
         """Who moves the switch of which version; that says to which side, too."""
-        return [self.user.key, self.instance.public_id, self.instance.version]
+        return [self.actor.key, self.instance.public_id, self.instance.version]
 
     def _is_confirmed(self, token: str) -> bool:
         try:
@@ -149,11 +149,6 @@ class PatientGroupAdmin(KeyedAdmin):
     def roles(self, group: PatientGroup) -> str:
         names = Role.objects.filter(default_auth_groups=group.auth_group_id or 0)
         return ", ".join(names.values_list("name", flat=True)) or _("none")
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(request, *args, **kwargs)
-        form.user = request.user
-        return form
 
     def changeform_view(
         self, request: HttpRequest, *args: Any, **kwargs: Any

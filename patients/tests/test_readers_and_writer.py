@@ -6,8 +6,8 @@
 
 import random
 import statistics
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from itertools import cycle
@@ -96,17 +96,13 @@ def test_four_read_while_one_writes(cast, signed_in):
     def run(work, *arguments):
         try:
             work(*arguments)
-        except BaseException as error:  # noqa: BLE001
-            failed.append(repr(error))
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=run, args=[reading, n]) for n in range(READERS)]
-    threads.append(threading.Thread(target=run, args=[writing]))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(READERS + 1) as pool:
+        jobs = [pool.submit(run, reading, number) for number in range(READERS)]
+        jobs.append(pool.submit(run, writing))
+        failed += [repr(job.exception()) for job in jobs if job.exception()]
     wrong = [pk for _number, found in stream_keys.check() for pk in found]
     p99 = statistics.quantiles(took, n=100, method="inclusive")[98]
     slow = p99 > P99 if proof.FULL else False

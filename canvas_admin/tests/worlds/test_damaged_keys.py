@@ -169,7 +169,7 @@ def test_damaged_keys_show_nobody_out_of_reach_and_are_found(part):
 
 def the_streams_are_trusted(patch):
     def unjudged(_account, patients):
-        return {patient: "" for patient in Patient.objects.filter(pk__in=patients)}
+        return dict.fromkeys(Patient.objects.filter(pk__in=patients), "")
 
     patch.setattr(streams.access, "opened", unjudged)
 
