@@ -27,16 +27,16 @@ REPORT = proof.RECORDS / "bench.json"
 EVERYONE, UNFILTERED = "everyone", "no filter at all"
 
 
-def measured(size: int, rounds: int) -> dict[str, Any]:
-    """Measure in a process per database: {database: figures}."""
+def measured(size: int, rounds: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Measure in a process per database: each database with its figures."""
     with tempfile.TemporaryDirectory() as folder:
-        found = {"sqlite": one(size, rounds, f"sqlite:///{folder}/bench.sqlite3")}
+        yield "sqlite", one(size, rounds, f"sqlite:///{folder}/bench.sqlite3")
     bin_folder = postgres.programs()
     if bin_folder is None:
         print("PostgreSQL was skipped: Debian's package postgresql brings it.")
-        return found
+        return
     with postgres.cluster(bin_folder) as address:
-        return {**found, "postgresql": one(size, rounds, address)}
+        yield "postgresql", one(size, rounds, address)
 
 
 def one(size: int, rounds: int, address: str) -> dict[str, Any]:
@@ -145,11 +145,13 @@ def main() -> None:
             "date": datetime.now(UTC).date().isoformat(),
             "machine": proof.machine(),
             "rounds": options.rounds,
-            "figures": measured(options.size, options.rounds),
+            "figures": {},
         }
         report[str(options.size)] = run
         REPORT.parent.mkdir(parents=True, exist_ok=True)
-        REPORT.write_text(json.dumps(report, indent=1) + "\n")
+        for database, figures in measured(options.size, options.rounds):
+            run["figures"][database] = figures
+            REPORT.write_text(json.dumps(report, indent=1) + "\n")
         report = {str(options.size): run}
     print("\n".join(tables(report)))
 

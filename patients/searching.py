@@ -56,6 +56,11 @@ class Query:
         return cls(tuple(dict.fromkeys(fold(rest).split())), born, text.strip())
 
     @property
+    def number(self) -> str:
+        """The whole text if it may be a record number or identifier: it has a digit."""
+        return self.text if any(map(str.isdigit, self.text)) else ""
+
+    @property
     def enough(self) -> bool:
         """Whether there is a word of two characters, or a date of birth."""
         return self.born is not None or any(len(word) > 1 for word in self.words)

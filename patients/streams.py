@@ -19,6 +19,8 @@ from patients.searching import Query
 
 # The most candidates that are read at once when the rule drops many.
 MOST = 500
+# No patient's primary key.
+NOBODY = 0
 
 # A patient within reach, and the code of the path that opens it.
 Opened = tuple[Patient, str]
@@ -83,7 +85,7 @@ def page(
     backwards = after is None and before is not None
     start = before if backwards else after
     walk = Walk(access.Reach.of(account), order, listed, backwards)
-    found = walk.all(start, limit + 1)
+    found = walk.everybody(start, limit + 1)
     if query is not None:
         found = walk.found_by(query, start, limit + 1)
     paths = first(limit + 1, found)
@@ -134,7 +136,7 @@ class Walk:
         groups = [stream.patient_group for stream in access.streams(self.reach)]
         return [stream_of(group, half) for group in groups for half in halves]
 
-    def all(self, start: Patient | None, size: int) -> Iterator[Opened]:
+    def everybody(self, start: Patient | None, size: int) -> Iterator[Opened]:
         """Everybody behind `start`, read `size` at a time or more."""
         place = self.order.place(start) if start else None
         return self._confirmed(self.order.scan, size, place)
@@ -148,7 +150,11 @@ class Walk:
 
     def numbered(self, query: Query) -> list[Opened]:
         """Those whose record number or identifier is the whole of the query, by name."""
-        pks = scans.identified(query.text) if self.streams else ()
+        if not query.number or not self.streams:
+            return []
+        # The rule is asked even when nobody has the number: how long the answer takes must
+        # not tell whether somebody out of reach has it.
+        pks = scans.identified(query.number) or [NOBODY]
         found = access.opened(self.reach, pks).items()
         suiting = [(p, path) for p, path in found if self._suits(p)]
         return sorted(suiting, key=lambda item: item[0].sort_name)

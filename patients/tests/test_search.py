@@ -3,6 +3,8 @@
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from canvas_admin.audit.models import AuditRow
@@ -94,6 +96,26 @@ def test_numbers_are_found_in_full_and_within_reach_alone(cast, signed_in):
     assert found(nora, cast.ben.mrn) == []
     assert found(nora, "X-77") == ["Ada Alvarez"]
     assert found(nora, "X-7") == []
+
+
+@pytest.mark.parametrize("page", ["search", "list"])
+def test_a_number_out_of_reach_costs_what_a_number_of_nobody_costs(
+    cast, signed_in, page
+):
+    """Else the time of an answer would tell that somebody has it."""
+    client, taken = signed_in("nora"), []
+
+    def ask(number):
+        if page == "search":
+            return found(client, number)
+        client.post("/patients/", {"q": number})
+        return client.get("/patients/")
+
+    for number in (cast.ben.mrn, "123456789", cast.ben.mrn, "123456789"):
+        with CaptureQueriesContext(connection) as captured:
+            ask(number)
+        taken.append(len(captured))
+    assert taken[2] == taken[3]
 
 
 def test_first_results_are_active_and_living(cast, signed_in):
