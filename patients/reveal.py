@@ -4,13 +4,14 @@ No rule is asked for who is found: what may be shown of each is the caller's to 
 the lists of security.md (A1 to A5 for staff, A8 for administration).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
 
-from patients import access, scans
+from patients import access, scans, streams
 from patients.models import Patient
 from patients.models.stream_keys import StreamKey, stream_of
 from patients.searching import Query
@@ -32,18 +33,12 @@ class Shown:
 
 def among_all(query: Query, limit: int) -> list[Patient]:
     """The first patients whom a name or date of birth means, family names first."""
-    scan = query.scan(EVERYBODY)
-    found: dict[Patient, None] = {}
-    place, size = None, limit
-    while scan and len(found) < limit:
-        batch = scans.read(scan, EVERYBODY, size, place)
-        rows = Patient.objects.in_bulk([candidate.patient for candidate in batch])
-        patients = [rows[candidate.patient] for candidate in batch]
-        found |= dict.fromkeys(p for p in patients if query.means(p))
-        if len(batch) < size:
-            break
-        place = batch[-1].place
-    return query.in_order(list(found)[:limit])
+    walk = streams.Walk(EVERYBODY, _whoever)
+    return query.in_order(streams.first(limit, walk.named(query, limit)))
+
+
+def _whoever(patients: Collection[int]) -> dict[Patient, str]:
+    return dict.fromkeys(Patient.objects.filter(pk__in=patients), "")
 
 
 def meant_by(query: Query) -> QuerySet[Patient]:

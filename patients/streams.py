@@ -5,9 +5,9 @@ nothing is ever counted. Stream keys only propose: every patient shown was opene
 rule, and is what its own row says, however wrong a key may be (DESIGN section 6).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -22,8 +22,8 @@ MOST = 500
 # No patient's primary key.
 NOBODY = 0
 
-# A patient within reach, and the code of the path that opens it.
-Opened = tuple[Patient, str]
+# A patient who may be shown, and what is known of it: the path that opens it.
+Opened = tuple[Patient, Any]
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ def page(
     """
     backwards = after is None and before is not None
     start = before if backwards else after
-    walk = Walk(access.Reach.of(account), order, listed, backwards)
+    walk = Walk.within(account, listed=listed, order=order, backwards=backwards)
     found = walk.everybody(start, limit + 1)
     if query is not None:
-        found = walk.found_by(query, start, limit + 1)
+        found = walk.meant_by(query, start, limit + 1, walk.numbered(query))
     paths = first(limit + 1, found)
     more = len(paths) > limit
     if more:
@@ -103,15 +103,15 @@ def search(account: Any, query: Query, limit: int) -> Page:
     Who has it as record number or identifier comes first, then whose name begins with a
     word of it, then the others.
     """
-    walk = Walk(access.Reach.of(account), BY_NAME, listed=True)
+    walk = Walk.within(account, listed=True)
     named = first(limit, walk.named(query, limit))
     in_order = [(p, named[p]) for p in query.in_order(named)]
     return Page(first(limit, walk.numbered(query), in_order))
 
 
-def first(limit: int, *found: Iterable[Opened]) -> dict[Patient, str]:
+def first(limit: int, *found: Iterable[Opened]) -> dict[Patient, Any]:
     """The first of these, one after the other, each patient once."""
-    paths: dict[Patient, str] = {}
+    paths: dict[Patient, Any] = {}
     for patient, path in chain(*found):
         paths.setdefault(patient, path)
         if len(paths) == limit:
@@ -122,19 +122,26 @@ def first(limit: int, *found: Iterable[Opened]) -> dict[Patient, str]:
 
 @dataclass(frozen=True)
 class Walk:
-    """What an account reaches, gone through in an order, forward or backwards."""
+    """Some streams, gone through in an order, forward or backwards.
 
-    reach: access.Reach
-    order: Order
+    `confirm` is asked about each batch of candidates, by primary key: it returns those who
+    may be shown, each with what is to be known of it (for a list, the path that opens it).
+    """
+
+    streams: list[int]
+    confirm: Callable[[Collection[int]], dict[Patient, Any]]
+    order: Order = BY_NAME
     listed: bool = False
     backwards: bool = False
 
-    @cached_property
-    def streams(self) -> list[int]:
-        """The streams of what the account reaches: the listed halves, or both."""
-        halves = (True,) if self.listed else (True, False)
-        groups = [stream.patient_group for stream in access.streams(self.reach)]
-        return [stream_of(group, half) for group in groups for half in halves]
+    @classmethod
+    def within(cls, account: Any, *, listed: bool = False, **how: Any) -> "Walk":
+        """What an account reaches; of it, when `listed`, active and living patients."""
+        reach = access.Reach.of(account)
+        halves = (True,) if listed else (True, False)
+        groups = [stream.patient_group for stream in access.streams(reach)]
+        streams = [stream_of(group, half) for group in groups for half in halves]
+        return cls(streams, partial(access.opened, reach), listed=listed, **how)
 
     def everybody(self, start: Patient | None, size: int) -> Iterator[Opened]:
         """Everybody behind `start`, read `size` at a time or more."""
@@ -155,27 +162,30 @@ class Walk:
         # The rule is asked even when nobody has the number: how long the answer takes must
         # not tell whether somebody out of reach has it.
         pks = scans.identified(query.number) or [NOBODY]
-        found = access.opened(self.reach, pks).items()
+        found = self.confirm(pks).items()
         suiting = [(p, path) for p, path in found if self._suits(p)]
         return sorted(suiting, key=lambda item: item[0].sort_name)
 
-    def found_by(
-        self, query: Query, start: Patient | None, size: int
+    def meant_by(
+        self,
+        query: Query,
+        start: Patient | None,
+        size: int,
+        besides: Iterable[Opened] = (),
     ) -> Iterator[Opened]:
-        """Those behind `start` whom the query finds in any way, in the walk's order."""
+        """Those behind `start` whose name or birth the query means, and some besides."""
         behind = self.order.values(start) if start else None
         scan = query.scan(self.streams) if self.streams else None
         left = {
             patient: path
-            for patient, path in self.numbered(query)
+            for patient, path in besides
             if behind is None or self._is_behind(self.order.values(patient), behind)
         }
         while scan:
             rows = scans.collect(
                 scan, self.streams, size, self.order.fields, behind, self.backwards
             )
-            opened = access.opened(self.reach, rows)
-            for patient, path in opened.items():
+            for patient, path in self.confirm(rows).items():
                 says_so = self.order.values(patient) == rows[patient.pk]
                 if says_so and self._suits(patient) and query.means(patient):
                     left[patient] = path
@@ -189,10 +199,10 @@ class Walk:
     def _confirmed(
         self, scan: Scan, size: int, place: scans.Place | None
     ) -> Iterator[Opened]:
-        """The candidates whom the rule opens and whose own row says what the key said."""
+        """The candidates who may be shown and whose own row says what the key said."""
         while True:
             batch = scans.read(scan, self.streams, size, place, self.backwards)
-            opened = access.opened(self.reach, [each.patient for each in batch])
+            opened = self.confirm({candidate.patient for candidate in batch})
             by_pk = {patient.pk: (patient, path) for patient, path in opened.items()}
             for candidate in batch:
                 patient, path = by_pk.get(candidate.patient, (None, ""))
@@ -206,7 +216,7 @@ class Walk:
         return patient.listed or not self.listed
 
     def _sorted(
-        self, left: dict[Patient, str], until: tuple[str, ...] | None = None
+        self, left: dict[Patient, Any], until: tuple[str, ...] | None = None
     ) -> Iterator[Opened]:
         """Take those out who come before a place, or all, in order."""
         for patient in sorted(left, key=self.order.values, reverse=self.backwards):

@@ -1,15 +1,17 @@
 """A group's memberships as pages: their states, their order, and where a page ends."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
-from patients import reveal
-from patients.models import PatientGroup, PatientGroupMember
+from patients import reveal, streams
+from patients.models import Patient, PatientGroup, PatientGroupMember
+from patients.models.stream_keys import stream_of
 from patients.searching import Query
 
 ROWS = 50
@@ -32,26 +34,25 @@ def _kept_out(rows: QuerySet) -> QuerySet:
     return rows.going_on().filter(kept_out=True)
 
 
-def _ended(rows: QuerySet) -> QuerySet:
-    over = Q(end_date__lte=clock.now()) | Q(end_date__lte=F("start_date"))
-    return rows.filter(over)
+def _over(rows: QuerySet) -> QuerySet:
+    return rows.filter(Q(end_date__lte=clock.now()) | Q(end_date__lte=F("start_date")))
 
 
+ENDED = "ended"
 STATES = {
     state.code: state
     for state in (
         State("current", _("Members now"), lambda rows: rows.in_force()),
         State("future", _("To come"), _to_come),
-        State("ended", _("Ended"), _ended),
+        State(ENDED, _("Ended"), _over),
         State("excluded", _("Kept out by an exclusion"), _kept_out),
-        State("all", _("All"), lambda rows: rows),
     )
 }
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some memberships in order of the patients' names, and whether there are more."""
+    """Some memberships in order, and whether there are more."""
 
     rows: list[PatientGroupMember]
     more: bool
@@ -73,21 +74,61 @@ def page(
     query: Query | None = None,
     after: PatientGroupMember | None = None,
 ) -> Page:
-    """Up to 50 memberships in a state, by name; nothing is counted, at any size."""
-    exclusions = group.exclusions.filter(patient=OuterRef("member"))
-    rows = group.memberships.annotate(kept_out=Exists(exclusions))
-    rows = STATES[state].rows(rows).select_related("member")
+    """The memberships of up to 50 patients in a state, by name; the ended, latest first.
+
+    Nothing is counted, and a page costs the same in a group of any size: those that go on
+    are found by the group's stream keys, those that have ended by the index of their end.
+    """
+    if state == ENDED:
+        return _ended(group, query, after)
+    halves = [stream_of(group.pk, listed) for listed in (True, False)]
+    walk = streams.Walk(halves, partial(_rows_of, group, STATES[state]))
+    start = after.member if after else None
+    found = walk.everybody(start, ROWS + 1)
+    if query is not None:
+        found = walk.meant_by(query, start, ROWS + 1)
+    people = streams.first(ROWS + 1, found)
+    more = len(people) > ROWS
+    if more:
+        people.popitem()
+    return Page(_told([row for rows in people.values() for row in rows]), more)
+
+
+def _rows_of(
+    group: PatientGroup, state: State, patients: Collection[int]
+) -> dict[Patient, list[PatientGroupMember]]:
+    """The memberships in this state of these patients, the later ones first."""
+    rows = state.rows(_all(group)).filter(member__in=patients).order_by("-pk")
+    found: dict[Patient, list[PatientGroupMember]] = {}
+    for row in rows:
+        found.setdefault(row.member, []).append(row)
+    return found
+
+
+def _ended(
+    group: PatientGroup, query: Query | None, after: PatientGroupMember | None
+) -> Page:
+    rows = STATES[ENDED].rows(_all(group))
     if query is not None:
         rows = rows.filter(member__in=reveal.meant_by(query))
     if after is not None:
-        name = after.member.sort_name
-        rows = rows.filter(
-            Q(member__sort_name__gt=name) | Q(member__sort_name=name, pk__lt=after.pk)
-        )
-    shown = list(rows.order_by("member__sort_name", "-pk")[: ROWS + 1])
-    for row in shown:
+        end = after.end_date
+        rows = rows.filter(Q(end_date__lt=end) | Q(end_date=end, pk__lt=after.pk))
+    shown = list(rows.order_by("-end_date", "-pk")[: ROWS + 1])
+    return Page(_told(shown[:ROWS]), more=len(shown) > ROWS)
+
+
+def _all(group: PatientGroup) -> QuerySet:
+    exclusions = group.exclusions.filter(patient=OuterRef("member"))
+    rows = group.memberships.annotate(kept_out=Exists(exclusions))
+    return rows.select_related("member")
+
+
+def _told(rows: list[PatientGroupMember]) -> list[PatientGroupMember]:
+    """The rows, each with the word for its state."""
+    for row in rows:
         row.state = _state_of(row)
-    return Page(shown[:ROWS], more=len(shown) > ROWS)
+    return rows
 
 
 def _state_of(row: PatientGroupMember) -> Any:

@@ -217,6 +217,8 @@ class PatientGroupMember(Versioned):
         on_delete=models.PROTECT,
         related_name="memberships",
         verbose_name=_("patient group"),
+        # The index of ends begins with it.
+        db_index=False,
     )
     member = models.ForeignKey(
         Patient,
@@ -256,7 +258,10 @@ class PatientGroupMember(Versioned):
         indexes = [
             models.Index(
                 fields=["member", "patient_group"], name="membership_by_patient"
-            )
+            ),
+            models.Index(
+                fields=["patient_group", "end_date"], name="membership_by_end"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -33,7 +33,7 @@ def addresses(cast):
         "delete": at("delete", north),
         "effect": at("effect", north),
         "members": at("members", north),
-        "all members": at("members", north) + "?state=all",
+        "ended members": at("members", north) + "?state=ended",
         "member_add": at("member_add", north),
         "member": at("member", north, row),
         "member_remove": at("member_remove", north, row),

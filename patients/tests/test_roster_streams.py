@@ -7,13 +7,13 @@ from django.contrib.auth.models import AnonymousUser
 
 from canvas_admin.records import clock
 from canvas_admin.testing import STAFF_NAMES, make_group, make_patient
-from patients import access, scans, streams
+from patients import scans, streams
 from patients.models import Patient, PatientGroupExclusion, PatientGroupMember
 
 
 def proposed_to(user):
     """The patients whom the streams propose, before the rule decides."""
-    walk = streams.Walk(access.Reach.of(user), streams.BY_NAME)
+    walk = streams.Walk.within(user)
     read = scans.read(scans.BY_NAME, walk.streams, 1000)
     return {candidate.patient for candidate in read}
 
