@@ -43,7 +43,7 @@ def find_patient(request: HttpRequest, key: str) -> Patient | None:
 def reach(request: HttpRequest) -> access.Reach:
     """What the person reaches through, read once for this request."""
     if not hasattr(request, "_reach"):
-        request._reach = access.Reach.of(request.user)
+        request._reach = access.Reach.of(request.user).read()
     return request._reach
 
 

@@ -1,5 +1,6 @@
 """Which rows a person may see: the rule of patients.access, asked of querysets."""
 
+from functools import cache
 from typing import Any
 
 from django.apps import apps
@@ -26,6 +27,17 @@ class PatientQuerySet(models.QuerySet):
         return self.filter(active=True, deceased=False)
 
 
+@cache
+def _excluded() -> Exists:
+    """Whether an exclusion keeps a membership's patient out of its group."""
+    exclusions = apps.get_model("patients", "PatientGroupExclusion").objects
+    return Exists(
+        exclusions.filter(
+            patient_group=OuterRef("patient_group"), patient=OuterRef("member")
+        )
+    )
+
+
 class PatientDataQuerySet(models.QuerySet):
     """Questions about rows that belong to a patient."""
 
@@ -43,11 +55,8 @@ class MemberQuerySet(models.QuerySet):
         Conditions given as well go into the same filter(), which is what costs.
         """
         now = clock.now()
-        exclusions = apps.get_model("patients", "PatientGroupExclusion").objects.filter(
-            patient_group=OuterRef("patient_group"), patient=OuterRef("member")
-        )
         not_ended = Q(end_date__isnull=True) | Q(end_date__gt=now)
-        return self.filter(not_ended, ~Exists(exclusions), start_date__lte=now, **of)
+        return self.filter(not_ended, ~_excluded(), start_date__lte=now, **of)
 
     def going_on(self) -> "MemberQuerySet":
         """Memberships that count now or will, as PatientGroupMember.goes_on says."""

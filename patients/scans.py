@@ -101,7 +101,8 @@ def read(
     spans = scan.spans(start, backwards)
     if not streams:
         return []
-    if len(streams) <= FEW_STREAMS:
+    # Where other words are wanted too, a head costs what a page does.
+    if len(streams) <= FEW_STREAMS or scan.having:
         keys = _fetch(scan, spans, streams, limit, backwards) if spans else []
         return _merged(keys, limit, backwards)
     found: list[Candidate] = []
@@ -124,7 +125,7 @@ def _first(
     if not page:
         return []
     shown = set(page)
-    promising = [stream for stream, *key in heads if Candidate(*key) in shown]
+    promising = [head[0] for head in heads if head[1:] in shown]
     if len(page) == limit:
         kind, low, low_name, high, high_name = span
         end = page[-1].place[1:]
@@ -234,8 +235,8 @@ def _fetch(
 
 def _merged(keys: list[Any], limit: int, backwards: bool) -> list[Candidate]:
     """The first of these keys, each once whatever streams it is from."""
-    found = {Candidate(*key) for _stream, *key in keys}
-    return sorted(found, reverse=backwards)[:limit]
+    first = sorted({key[1:] for key in keys}, reverse=backwards)[:limit]
+    return [Candidate(*key) for key in first]
 
 
 def _columns(table: str) -> str:
