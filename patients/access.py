@@ -11,9 +11,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from canvas_admin.records import clock
+from canvas_admin.records.lookups import Prepared, Slot
 from patients import grants
 from staffing.explanations import how_held, shown_date
 from staffing.models import User
@@ -83,6 +85,9 @@ class Path(Protocol):
     def rows(self, reach: Reach) -> "QuerySet[Patient]":
         """The patients that this path opens; all() and none() say so plainly."""
 
+    def among(self, reach: Reach, patients: Collection[int]) -> "Iterable[Patient]":
+        """Those of these patients (primary keys) whom rows() has."""
+
     def streams(self, reach: Reach) -> list[Stream]:
         """Sources that together hold at least rows()."""
 
@@ -90,7 +95,14 @@ class Path(Protocol):
         """Sentences, with the row they rest on, why this path opens the patient."""
 
 
-class Superuser:
+class Everything:
+    """A way to all patients or to none."""
+
+    def among(self, reach: Reach, patients: Collection[int]) -> "Iterable[Patient]":
+        return self.rows(reach).filter(pk__among=patients).order_by()
+
+
+class Superuser(Everything):
     """An active superuser reaches everything, audited as such."""
 
     code = "superuser"
@@ -105,7 +117,7 @@ class Superuser:
         return [_("It is a superuser's account: every patient is open.")]
 
 
-class AllPatients:
+class AllPatients(Everything):
     """S2: "If a staff member has access to the “All Patients” auth group, they will have
     access to all patients, even though it is not tied to an underlying patient group."
     """
@@ -138,6 +150,11 @@ class PatientGroups:
             return patients.none()
         return patients.filter(Exists(reach.memberships(member=OuterRef("pk"))))
 
+    def among(self, reach: Reach, patients: Collection[int]) -> "Iterable[Patient]":
+        if not reach.standing.auth_groups:
+            return ()
+        return OPENED.rows(patients=patients, groups=reach.opened, now=clock.now())
+
     def streams(self, reach: Reach) -> list[Stream]:
         return [Stream(group) for group in reach.opened]
 
@@ -161,6 +178,19 @@ class PatientGroups:
             for row in memberships
         ]
 
+
+def _opened() -> "QuerySet[Patient]":
+    """PatientGroups.rows() of some patients, with slots, for lists and search."""
+    members = apps.get_model("patients", "PatientGroupMember").objects.in_force(
+        Slot("now", DateTimeField()),
+        patient_group__among=Slot("groups"),
+        member=OuterRef("pk"),
+    )
+    patients = apps.get_model("patients", "Patient").objects
+    return patients.filter(Exists(members), pk__among=Slot("patients")).order_by()
+
+
+OPENED = Prepared(_opened)
 
 PATHS: tuple[Path, ...] = (Superuser(), AllPatients(), PatientGroups())
 
@@ -204,10 +234,8 @@ def opened(account: Any, patients: Iterable[int]) -> "dict[Patient, str]":
     for path in PATHS:
         if not left:
             break
-        rows = path.rows(reach)
-        if not rows.query.is_empty():
-            found |= dict.fromkeys(rows.filter(pk__in=left), path.code)
-            left -= {patient.pk for patient in found}
+        found |= dict.fromkeys(path.among(reach, left), path.code)
+        left -= {patient.pk for patient in found}
     return found
 
 

@@ -10,6 +10,9 @@ from canvas_admin.audit import trail
 from patients import access
 from patients.models import Patient
 
+# No patient's primary key.
+NOBODY = 0
+
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -37,7 +40,9 @@ def find_patient(request: HttpRequest, key: str) -> Patient | None:
     """The patient with this key within the person's reach, or None."""
     if not _KEY.fullmatch(key):
         return None
-    return Patient.objects.accessible_to(reach(request)).filter(key=key).first()
+    known = Patient.objects.filter(key=key).values_list("pk", flat=True).first()
+    # The rule is asked about nobody too: how long a refusal takes tells nothing.
+    return next(iter(access.opened(reach(request), [known or NOBODY])), None)
 
 
 def reach(request: HttpRequest) -> access.Reach:

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
-from canvas_admin.records import clock, lookups  # noqa: F401
+from canvas_admin.records import clock
 from patients import access
 
 
@@ -49,12 +49,13 @@ class PatientDataQuerySet(models.QuerySet):
 class MemberQuerySet(models.QuerySet):
     """Questions about memberships of patient groups."""
 
-    def in_force(self, **of: Any) -> "MemberQuerySet":
+    def in_force(self, at: Any = None, **of: Any) -> "MemberQuerySet":
         """Memberships that count now: begun, not ended, the patient not excluded.
 
-        Conditions given as well go into the same filter(), which is what costs.
+        Conditions given as well go into the same filter(), which is what costs. Now is the
+        request's instant; a prepared query gives a Slot for it.
         """
-        now = clock.now()
+        now = at or clock.now()
         not_ended = Q(end_date__isnull=True) | Q(end_date__gt=now)
         return self.filter(not_ended, ~_excluded(), start_date__lte=now, **of)
 

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from patients import access, scans
+from patients import access, gate, scans
 from patients.models import Patient
 from patients.models.stream_keys import stream_of
 from patients.scans import Kind, Scan
@@ -19,8 +19,6 @@ from patients.searching import Query
 
 # The most candidates that are read at once when the rule drops many.
 MOST = 500
-# No patient's primary key.
-NOBODY = 0
 
 # A patient who may be shown, and what is known of it: the path that opens it.
 Opened = tuple[Patient, Any]
@@ -161,7 +159,7 @@ class Walk:
             return []
         # The rule is asked even when nobody has the number: how long the answer takes must
         # not tell whether somebody out of reach has it.
-        pks = scans.identified(query.number) or [NOBODY]
+        pks = scans.identified(query.number) or [gate.NOBODY]
         found = self.confirm(pks).items()
         suiting = [(p, path) for p, path in found if self._suits(p)]
         return sorted(suiting, key=lambda item: item[0].sort_name)

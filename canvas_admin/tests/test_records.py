@@ -1,15 +1,20 @@
 """Forms and admin over keyed, versioned rows, tried on the simplest of our models."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db.models import DateTimeField
 
 from canvas_admin.audit.models import AuditRow
+from canvas_admin.records import clock
 from canvas_admin.records.addresses import address, linked
+from canvas_admin.records.lookups import Prepared, Slot
 from canvas_admin.records.models import new_key
 from canvas_admin.testing import make_staff
+from patients.models import Patient
 from staffing.models import GroupChange, Location, Role
 from staffing.tests.pages import errors_of, fields_of, submit
 
@@ -157,3 +162,31 @@ def test_a_row_without_a_page_is_named_without_a_link(cast: SimpleNamespace) -> 
     held = cast.nora.staff_roles.get()
     assert linked(held) == "Nurse"
     assert linked(GroupChange.objects.first()).startswith("<a href=")
+
+
+# Many keys as one parameter, and queries that are compiled once --------------------------
+
+
+@pytest.mark.parametrize("wanted", [[], ["ada"], ["ada", "cyn"]])
+def test_among_takes_any_number_of_keys_as_one_parameter(cast, wanted):
+    pks = [getattr(cast, name).pk for name in wanted]
+    found = Patient.objects.filter(pk__among=pks)
+    assert set(found) == {getattr(cast, name) for name in wanted}
+    _sql, parameters = found.order_by().query.sql_with_params()
+    assert len(parameters) == 1
+
+
+def test_a_prepared_query_is_compiled_once_and_filled_anew(cast):
+    built = []
+
+    def build():
+        built.append(True)
+        born = Slot("now", DateTimeField())
+        return Patient.objects.filter(created__lte=born, pk__among=Slot("pks"))
+
+    prepared, now = Prepared(build), clock.now()
+    everyone = [cast.ada.pk, cast.ben.pk]
+    assert set(prepared.rows(pks=everyone, now=now)) == {cast.ada, cast.ben}
+    assert set(prepared.rows(pks=[cast.ben.pk], now=now)) == {cast.ben}
+    assert not list(prepared.rows(pks=everyone, now=now - timedelta(days=9000)))
+    assert built == [True]

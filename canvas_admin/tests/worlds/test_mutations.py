@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db.models import Exists, OuterRef, Q
 
 from canvas_admin.records import clock
+from canvas_admin.records.lookups import Prepared
 from canvas_admin.tests.worlds.test_worlds import judged
 from patients import access, grants, streams
 from patients.models import Patient
@@ -34,15 +35,15 @@ def end_dates_are_ignored(patch):
     patch.setattr(
         MemberQuerySet,
         "in_force",
-        lambda self, **of: _not_excluded(
-            self.filter(start_date__lte=clock.now(), **of)
+        lambda self, at=None, **of: _not_excluded(
+            self.filter(start_date__lte=at or clock.now(), **of)
         ),
     )
 
 
 def the_end_still_counts(patch):
-    def in_force(self, **of):
-        now = clock.now()
+    def in_force(self, at=None, **of):
+        now = at or clock.now()
         until = Q(end_date__isnull=True) | Q(end_date__gte=now)
         return _not_excluded(self.filter(until, start_date__lte=now, **of))
 
@@ -50,8 +51,8 @@ def the_end_still_counts(patch):
 
 
 def exclusions_are_ignored(patch):
-    def in_force(self, **of):
-        now = clock.now()
+    def in_force(self, at=None, **of):
+        now = at or clock.now()
         until = Q(end_date__isnull=True) | Q(end_date__gt=now)
         return self.filter(until, start_date__lte=now, **of)
 
@@ -106,6 +107,12 @@ MUTATIONS = (
     all_patients_is_forgotten,
     pages_trust_the_streams,
 )
+
+
+@pytest.fixture(autouse=True)
+def _compiled_anew(monkeypatch):
+    """No query that was compiled with a broken rule outlives its test."""
+    monkeypatch.setattr(access, "OPENED", Prepared(access._opened))
 
 
 @pytest.mark.django_db
