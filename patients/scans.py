@@ -160,8 +160,8 @@ def collect(
     sql = f"""
         SELECT DISTINCT {columns}, k.patient_id
         FROM {_lanes(spans)} CROSS JOIN patients_streamkey k
-        {patients if scan.having or "p." in columns else ""}
-        WHERE {_IN_LANE} {_having(scan)} {behind}
+        {patients if "p." in columns else ""}
+        WHERE {_IN_LANE} {_having(scan, "k")} {behind}
         ORDER BY {", ".join(f"{field} {way}" for field in fields)} LIMIT %s"""  # noqa: S608
     lanes = _parameters(streams, spans)
     parameters = [*lanes, *_had(scan), *(start or ()), limit]
@@ -213,13 +213,12 @@ def _fetch(
     """The first keys of each span in each stream: (stream, *candidate), in no order."""
     way, behind, until = ("DESC", "<", ">=") if backwards else ("ASC", ">", "<=")
     first, last = ("high", "low") if backwards else ("low", "high")
-    having = "JOIN patients_patient p ON p.id = c.patient_id" if scan.having else ""
     stretch = f"""
-        FROM patients_streamkey c {having}
+        FROM patients_streamkey c
         WHERE c.stream = each.stream AND c.kind = lane.kind
           AND (c.word, c.sort_name) {behind} (lane.{first}, lane.{first}_name)
           AND (c.word, c.sort_name) {until} (lane.{last}, lane.{last}_name)
-          {_having(scan)}
+          {_having(scan, "c")}
         ORDER BY c.word {way}, c.sort_name {way} LIMIT %s"""
     if connection.vendor == "postgresql":
         sql = f"""
@@ -244,10 +243,10 @@ def _columns(table: str) -> str:
     return ", ".join(f"{table}.{name}" for name in names)
 
 
-def _having(scan: Scan) -> str:
+def _having(scan: Scan, table: str) -> str:
     """The condition on the other words; in a form that tempts no planner to use it first."""
     function = "strpos" if connection.vendor == "postgresql" else "instr"
-    return f"AND {function}(p.name_words, %s) > 0 " * len(scan.having)
+    return f"AND {function}({table}.words, %s) > 0 " * len(scan.having)
 
 
 def _had(scan: Scan) -> list[str]:

@@ -28,6 +28,7 @@ class Key(NamedTuple):
     kind: int
     word: str
     sort_name: str
+    words: str
     ends: datetime | None
 
 
@@ -106,12 +107,19 @@ def _needed(patients: dict[int, Any]) -> dict[int, set[Key]]:
     streams = _streams(patients)
     return {
         pk: {
-            Key(stream, kind, word, patient.sort_name, None if kind else ends)
+            Key(stream, kind, word, patient.sort_name, *_with(patient, kind, ends))
             for stream, ends in streams[pk].items()
             for kind, word in words(patient)
         }
         for pk, patient in patients.items()
     }
+
+
+def _with(
+    patient: Any, kind: int, ends: datetime | None
+) -> tuple[str, datetime | None]:
+    """What else a key of this kind holds: all words, or the membership's end."""
+    return ("", ends) if kind == Kind.NAME else (patient.name_words, None)
 
 
 def _streams(patients: dict[int, Any]) -> dict[int, dict[int, datetime | None]]:

@@ -32,6 +32,9 @@ class StreamKey(models.Model):
         related_name="stream_keys",
         editable=False,
     )
+    # All words of the name, on all keys but those of the kind NAME: a search for two words
+    # need not look at the patients' rows.
+    words = BytewiseCharField(max_length=folding.WORDS_KEPT, editable=False, blank=True)
     # When the membership behind the key ends, on keys of the kind NAME alone.
     ends = models.DateTimeField(null=True, editable=False)
 
@@ -40,7 +43,7 @@ class StreamKey(models.Model):
         indexes = [
             # Wholly in the index: a scan never reads the rows.
             models.Index(
-                fields=["stream", "kind", "word", "sort_name", "patient"],
+                fields=["stream", "kind", "word", "sort_name", "patient", "words"],
                 name="stream_key_order",
             ),
             models.Index(

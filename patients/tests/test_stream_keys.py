@@ -167,6 +167,7 @@ def test_saving_what_did_not_change_writes_no_key(cast):
         {"sort_name": "other"},
         {"stream": 999},
         {"kind": GIVEN},
+        {"words": " other"},
         {"ends": "2030-01-01T00:00Z"},
     ],
     ids=lambda change: next(iter(change)),

@@ -43,6 +43,7 @@ def altered(rng: Random, built: Built) -> set[int]:
                 rng.choice([p.sort_name for p in built.patients] + ["zz", ""]),
             ),
             ("patient_id", rng.choice(built.patients).pk),
+            ("words", rng.choice(["", " ada", " smith jones"])),
             ("ends", built.world.now),
         ]
     )
@@ -139,7 +140,7 @@ def _about_check(built: Built, found: set[int]) -> Iterator[str]:
 
 
 def _keys() -> dict[int, list]:
-    fields = ("stream", "kind", "word", "sort_name", "ends")
+    fields = ("stream", "kind", "word", "sort_name", "words", "ends")
     found: dict[int, list] = {}
     for patient, *key in StreamKey.objects.values_list("patient", *fields):
         found.setdefault(patient, []).append(tuple(map(str, key)))
