@@ -189,7 +189,10 @@ def the_check_looks_at_words_alone(patch):
     patch.setattr(stream_keys, "_difference", blind)
 
 
+# Patients' keys, and so what a damage meets, are drawn anew each time: a mutation has many
+# worlds to show itself in, and needs one.
 SEEDS = range(40, 52)
+ENOUGH = range(40, 240)
 
 
 @pytest.mark.django_db
@@ -205,4 +208,4 @@ def test_the_worlds_of_these_seeds_are_right():
 )
 def test_the_damage_shows_when(mutation, monkeypatch):
     mutation(monkeypatch)
-    assert any(judged(seed) for seed in SEEDS)
+    assert any(judged(seed) for seed in ENOUGH)
