@@ -1,8 +1,9 @@
 """The access rule: whose patients a person may see. There is no second spelling.
 
 The rule is the short list PATHS. A path answers three questions about what an account
-reaches through: which patients (`rows`), from which ordered sources a list can propose
-them (`streams`), and why this patient (`reasons`). Everything else asks these (DESIGN 4).
+reaches through: which patients (`rows`, and `among` some of them), from which ordered
+sources a list can propose them (`streams`), and why this patient (`reasons`). Everything
+else asks these (DESIGN 4).
 """
 
 from collections.abc import Collection, Iterable
@@ -145,10 +146,9 @@ class PatientGroups:
     code = "patient-group"
 
     def rows(self, reach: Reach) -> "QuerySet[Patient]":
-        patients = apps.get_model("patients", "Patient").objects
         if not reach.standing.auth_groups:
-            return patients.none()
-        return patients.filter(Exists(reach.memberships(member=OuterRef("pk"))))
+            return _all_or_none(everything=False)
+        return _having(reach.memberships(member=OuterRef("pk")))
 
     def among(self, reach: Reach, patients: Collection[int]) -> "Iterable[Patient]":
         if not reach.standing.auth_groups:
@@ -186,8 +186,7 @@ def _opened() -> "QuerySet[Patient]":
         patient_group__among=Slot("groups"),
         member=OuterRef("pk"),
     )
-    patients = apps.get_model("patients", "Patient").objects
-    return patients.filter(Exists(members), pk__among=Slot("patients")).order_by()
+    return _having(members).filter(pk__among=Slot("patients")).order_by()
 
 
 OPENED = Prepared(_opened)
@@ -246,6 +245,12 @@ def paths_to(account: Any, patients: Collection["Patient"]) -> list[tuple[str, s
     """
     paths = opened(account, [patient.pk for patient in patients])
     return [(patient.key, paths.get(patient, "")) for patient in patients]
+
+
+def _having(memberships: "QuerySet[PatientGroupMember]") -> "QuerySet[Patient]":
+    """The patients who have one of these memberships, asked for each patient."""
+    patients = apps.get_model("patients", "Patient").objects
+    return patients.filter(Exists(memberships))
 
 
 def _all_or_none(everything: bool) -> "QuerySet[Patient]":
