@@ -53,8 +53,10 @@ class Reach:
     @cached_property
     def opened(self) -> list[int]:
         """The primary keys of the patient groups that its auth groups open: a query."""
-        groups = grants.opened_by(self.standing.auth_groups).order_by("pk")
-        return list(groups.values_list("pk", flat=True))
+        if not self.standing.auth_groups:
+            return []
+        rows = OPENED_GROUPS.tuples(held=self.standing.auth_groups)
+        return sorted(pk for (pk,) in rows)
 
     def memberships(self, **of: Any) -> "QuerySet[PatientGroupMember]":
         """The memberships now through which patients are reached.
@@ -68,14 +70,9 @@ class Reach:
         return apps.get_model("patients", "PatientGroupMember").objects.in_force(**of)
 
 
-@dataclass(frozen=True)
-class Stream:
-    """An ordered source of candidates: one patient group's, or everyone (None).
-
-    It proposes; the rule decides over what it proposes.
-    """
-
-    patient_group: int | None
+# An ordered source of candidates: the primary key of a patient group, or None for everyone.
+# It proposes; the rule decides over what it proposes.
+Stream = int | None
 
 
 class Path(Protocol):
@@ -112,7 +109,7 @@ class Superuser(Everything):
         return _all_or_none(reach.standing.superuser)
 
     def streams(self, reach: Reach) -> list[Stream]:
-        return [Stream(None)] if reach.standing.superuser else []
+        return [None] if reach.standing.superuser else []
 
     def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
         return [_("It is a superuser's account: every patient is open.")]
@@ -129,7 +126,7 @@ class AllPatients(Everything):
         return _all_or_none(reach.standing.everyone)
 
     def streams(self, reach: Reach) -> list[Stream]:
-        return [Stream(None)] if reach.standing.everyone else []
+        return [None] if reach.standing.everyone else []
 
     def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
         user = User.objects.get(pk=reach.standing.user)
@@ -153,10 +150,12 @@ class PatientGroups:
     def among(self, reach: Reach, patients: Collection[int]) -> "Iterable[Patient]":
         if not reach.standing.auth_groups:
             return ()
-        return OPENED.rows(patients=patients, groups=reach.opened, now=clock.now())
+        return OPENED_PATIENTS.rows(
+            patients=patients, groups=reach.opened, now=clock.now()
+        )
 
     def streams(self, reach: Reach) -> list[Stream]:
-        return [Stream(group) for group in reach.opened]
+        return list(reach.opened)
 
     def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
         user = User.objects.get(pk=reach.standing.user)
@@ -179,7 +178,12 @@ class PatientGroups:
         ]
 
 
-def _opened() -> "QuerySet[Patient]":
+def _opened_groups() -> "QuerySet[Any]":
+    """Reach.opened, with a slot."""
+    return grants.opened_by(Slot("held")).order_by().values_list("pk")
+
+
+def _opened_patients() -> "QuerySet[Patient]":
     """PatientGroups.rows() of some patients, with slots, for lists and search."""
     members = apps.get_model("patients", "PatientGroupMember").objects.in_force(
         Slot("now", DateTimeField()),
@@ -189,7 +193,8 @@ def _opened() -> "QuerySet[Patient]":
     return _having(members).filter(pk__among=Slot("patients")).order_by()
 
 
-OPENED = Prepared(_opened)
+OPENED_GROUPS = Prepared(_opened_groups)
+OPENED_PATIENTS = Prepared(_opened_patients)
 
 PATHS: tuple[Path, ...] = (Superuser(), AllPatients(), PatientGroups())
 
@@ -217,8 +222,8 @@ def streams(account: Any) -> list[Stream]:
     reach, found = Reach.of(account), {}
     for path in PATHS:
         found |= dict.fromkeys(path.streams(reach))
-        if Stream(None) in found:
-            return [Stream(None)]
+        if None in found:
+            return [None]
     return list(found)
 
 

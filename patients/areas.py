@@ -104,7 +104,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 
 def reach_in_words(user: Any) -> str:
     """Whose patients an account reaches, by the names of its sources, uncounted."""
-    found = [stream.patient_group for stream in access.streams(user)]
+    found = access.streams(user)
     if None in found:
         return gettext("every patient")
     names = PatientGroup.objects.filter(pk__in=found).values_list("name", flat=True)

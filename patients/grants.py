@@ -9,9 +9,11 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db.models import F, QuerySet
 from guardian.shortcuts import assign_perm, remove_perm
+
+from canvas_admin.records.lookups import Slot
 
 if TYPE_CHECKING:
     from patients.models.groups import PatientGroup
@@ -34,17 +36,23 @@ def withdraw_all(auth_group: Group) -> None:
     _access_rows().filter(group=auth_group).delete()
 
 
-def opened_by(auth_groups: Collection[int]) -> "QuerySet[PatientGroup]":
+def opened_by(auth_groups: Collection[int] | Slot) -> "QuerySet[PatientGroup]":
     """The permission patient groups whose own auth group is among these primary keys.
 
-    Grant, switch and auth group must agree; any disagreement opens nothing.
+    Grant, switch and auth group must agree; any disagreement opens nothing. A slot for
+    the keys is taken too.
     """
+    permission = Permission.objects.filter(
+        codename=CODENAME,
+        content_type__app_label="patients",
+        content_type__model="patientgroup",
+    ).order_by()
     return apps.get_model("patients", "PatientGroup").objects.filter(
         auth_group__among=auth_groups,
         use_for_permissions=True,
         retired__isnull=True,
         patientgroupaccess__group=F("auth_group"),
-        patientgroupaccess__permission__codename=CODENAME,
+        patientgroupaccess__permission=permission.values("pk")[:1],
     )
 
 

@@ -5,7 +5,6 @@ index, for patients.streams to put before the rule. The cost follows from how ma
 asked for and from the number of streams, never from how many patients a stream holds.
 """
 
-import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -13,13 +12,15 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from canvas_admin.records.lookups import as_parameter
 from patients.models.stream_keys import StreamKey
 
 Kind = StreamKey.Kind
 # Above every folded word that begins with what stands before it.
 END = "\x7f"
-# Of more streams than this only the heads are read first, and a page only where it matters.
+# Of more streams than these a page is bounded first, by what a sample of them has.
 FEW_STREAMS = 16
+SAMPLE = 128
 # A word is rare when it has fewer entries than this in the streams that are read.
 RARE = 300
 WEIGHED = 4
@@ -99,40 +100,51 @@ def read(
     means that there are no more.
     """
     spans = scan.spans(start, backwards)
-    if not streams:
-        return []
-    # Where other words are wanted too, a head costs what a page does.
-    if len(streams) <= FEW_STREAMS or scan.having:
-        keys = _fetch(scan, spans, streams, limit, backwards) if spans else []
-        return _merged(keys, limit, backwards)
-    found: list[Candidate] = []
-    for span in reversed(spans) if backwards else spans:
-        if len(found) < limit:
-            found += _first(scan, span, streams, limit - len(found), backwards)
-    return found
+    # With other words wanted too, a sample would cost nearly what the page does.
+    if len(streams) > FEW_STREAMS and not scan.having:
+        # Any candidates bound the page, be they only of some streams: nothing behind as
+        # many as are wanted can be in it.
+        some = _spread(streams, SAMPLE)
+        each = -(-2 * limit // len(some))
+        known = _first(scan, spans, some, limit, backwards, each)
+        if len(known) == limit:
+            end = known[-1].place
+            spans = [cut for span in spans if (cut := _until(end, span, backwards))]
+        elif not known:
+            streams = list(set(streams).difference(some))
+    return _first(scan, spans, streams, limit, backwards, limit)
+
+
+def _spread(streams: Sequence[int], number: int) -> Sequence[int]:
+    """At most so many of the streams, evenly spread."""
+    return streams[:: -(-len(streams) // number)]
+
+
+def _until(end: Place, span: Span, backwards: bool) -> Span | None:
+    """What of a span is not behind a place; None when nothing is."""
+    kind, low, low_name, high, high_name = span
+    if kind != end[0]:
+        return span if (kind > end[0]) is backwards else None
+    return (*end, high, high_name) if backwards else (kind, low, low_name, *end[1:])
 
 
 def _first(
-    scan: Scan, span: Span, streams: Sequence[int], limit: int, backwards: bool
+    scan: Scan,
+    spans: Sequence[Span],
+    streams: Sequence[int],
+    limit: int,
+    backwards: bool,
+    each: int,
 ) -> list[Candidate]:
-    """The first candidates of one span in many streams.
-
-    The heads of the streams bound the page: each is a candidate itself, so that nothing
-    behind as many heads as are wanted can be in it.
-    """
-    heads = _fetch(scan, [span], streams, 1, backwards)
-    page = _merged(heads, limit, backwards)
-    if not page:
+    """The first candidates among the first `each` keys of every span in every stream."""
+    if not spans or not streams:
         return []
-    shown = set(page)
-    promising = [head[0] for head in heads if head[1:] in shown]
-    if len(page) == limit:
-        kind, low, low_name, high, high_name = span
-        end = page[-1].place[1:]
-        span = (
-            (kind, *end, high, high_name) if backwards else (kind, low, low_name, *end)
-        )
-    return _merged(_fetch(scan, [span], promising, limit, backwards), limit, backwards)
+    keys, parameters = _keys(scan, spans, streams, each, backwards)
+    way = "DESC" if backwards else "ASC"
+    sql = f"""
+        SELECT DISTINCT k.kind, k.word, k.sort_name, k.patient_id FROM {keys}
+        ORDER BY k.kind {way}, k.word {way}, k.sort_name {way} LIMIT %s"""  # noqa: S608
+    return [Candidate(*key) for key in _ask(sql, [*parameters, limit])]
 
 
 def collect(
@@ -171,11 +183,13 @@ def collect(
 def rarest(words: Sequence[str], streams: Sequence[int]) -> str:
     """Of these beginnings of words the one that the fewest names in the streams have.
 
-    Counting stops at RARE; where all are frequent it is the longest.
+    Counting stops at RARE; where all are frequent it is the longest. Of many streams some
+    are counted, evenly spread: a poor choice costs time and changes nothing that is found.
     """
     if len(words) == 1:
         return words[0]
     longest = sorted(words, key=len, reverse=True)[:WEIGHED]
+    some = _spread(streams, FEW_STREAMS)
     parts, parameters = [], []
     for number, word in enumerate(longest):
         spans = Scan.prefix(word).spans()
@@ -183,7 +197,7 @@ def rarest(words: Sequence[str], streams: Sequence[int]) -> str:
             SELECT {number}, count(*) FROM (
                 SELECT 1 FROM {_lanes(spans)} CROSS JOIN patients_streamkey k
                 WHERE {_IN_LANE} LIMIT {RARE}) n""")  # noqa: S608
-        parameters += _parameters(streams, spans)
+        parameters += _parameters(some, spans)
     counts = dict(_ask(" UNION ALL ".join(parts), parameters))
     return longest[min(counts, key=lambda number: (counts[number], number))]
 
@@ -203,14 +217,14 @@ _IN_LANE = """k.stream = each.stream AND k.kind = lane.kind
           AND (k.word, k.sort_name) <= (lane.high, lane.high_name)"""
 
 
-def _fetch(
+def _keys(
     scan: Scan,
     spans: Sequence[Span],
     streams: Collection[int],
     limit: int,
     backwards: bool,
-) -> list[Any]:
-    """The first keys of each span in each stream: (stream, *candidate), in no order."""
+) -> tuple[str, list[Any]]:
+    """The first keys of each span in each stream, as a table `k`, and its parameters."""
     way, behind, until = ("DESC", "<", ">=") if backwards else ("ASC", ">", "<=")
     first, last = ("high", "low") if backwards else ("low", "high")
     stretch = f"""
@@ -221,26 +235,13 @@ def _fetch(
           {_having(scan, "c")}
         ORDER BY c.word {way}, c.sort_name {way} LIMIT %s"""
     if connection.vendor == "postgresql":
-        sql = f"""
-            SELECT k.* FROM {_lanes(spans)}
-            CROSS JOIN LATERAL (SELECT {_columns("c")} {stretch}) k"""  # noqa: S608
+        table = f"""{_lanes(spans)} CROSS JOIN LATERAL (
+            SELECT c.stream, c.kind, c.word, c.sort_name, c.patient_id {stretch}) k"""
     else:
         # SQLite has no LATERAL: the ids of a lane's stretch, then the rows of these ids.
-        sql = f"""
-            SELECT {_columns("k")} FROM {_lanes(spans)} CROSS JOIN patients_streamkey k
-            WHERE k.id {"=" if limit == 1 else "IN"} (SELECT c.id {stretch})"""  # noqa: S608
-    return _ask(sql, [*_parameters(streams, spans), *_had(scan), limit])
-
-
-def _merged(keys: list[Any], limit: int, backwards: bool) -> list[Candidate]:
-    """The first of these keys, each once whatever streams it is from."""
-    first = sorted({key[1:] for key in keys}, reverse=backwards)[:limit]
-    return [Candidate(*key) for key in first]
-
-
-def _columns(table: str) -> str:
-    names = ("stream", "kind", "word", "sort_name", "patient_id")
-    return ", ".join(f"{table}.{name}" for name in names)
+        table = f"""{_lanes(spans)} CROSS JOIN patients_streamkey k
+            ON k.id {"=" if limit == 1 else "IN"} (SELECT c.id {stretch})"""
+    return table, [*_parameters(streams, spans), *_had(scan), limit]
 
 
 def _having(scan: Scan, table: str) -> str:
@@ -271,10 +272,7 @@ def _lanes(spans: Sequence[Span]) -> str:
 
 
 def _parameters(streams: Collection[int], spans: Sequence[Span]) -> list[Any]:
-    listed: Any = list(streams)
-    if connection.vendor == "sqlite":
-        listed = json.dumps(listed)
-    return [listed, *chain(*spans)]
+    return [as_parameter(streams), *chain(*spans)]
 
 
 def _ask(sql: str, parameters: Sequence[Any]) -> list[Any]:

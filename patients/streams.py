@@ -137,8 +137,9 @@ class Walk:
         """What an account reaches; of it, when `listed`, active and living patients."""
         reach = access.Reach.of(account)
         halves = (True,) if listed else (True, False)
-        groups = [stream.patient_group for stream in access.streams(reach)]
-        streams = [stream_of(group, half) for group in groups for half in halves]
+        streams = [
+            stream_of(group, half) for group in access.streams(reach) for half in halves
+        ]
         return cls(streams, partial(access.opened, reach), listed=listed, **how)
 
     def everybody(self, start: Patient | None, size: int) -> Iterator[Opened]:

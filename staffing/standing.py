@@ -3,8 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from canvas_admin.records.lookups import Listed, Prepared, Slot, as_keys
 from staffing import groups
 from staffing.models.accounts import User, is_live
+from staffing.models.grants import ManagedGroupLink
 
 
 @dataclass(frozen=True)
@@ -29,23 +33,31 @@ class Standing:
         """
         if user.pk is not None and not isinstance(user, User):
             raise TypeError(f"An account is asked for, not a {type(user).__name__}.")
-        rows = list(
-            User.objects.filter(pk=user.pk).values_list(
-                "is_active",
-                "is_superuser",
-                "staff__active",
-                "groups__pk",
-                "groups__managed__code",
-            )
-        )
-        if user.pk is None or not rows or not is_live(*rows[0][:3]):
-            return NOTHING
-        return cls(
-            user=user.pk,
-            superuser=rows[0][1],
-            everyone=any(row[4] == groups.ALL_PATIENTS for row in rows),
-            auth_groups=frozenset(row[3] for row in rows if row[3]),
-        )
+        rows = HOLDINGS.tuples(user=user.pk) if user.pk is not None else ()
+        for active, superuser, staff_active, all_patients, held in rows:
+            if is_live(active, superuser, staff_active):
+                groups_held = frozenset(as_keys(held))
+                everyone = all_patients in groups_held
+                return cls(user.pk, bool(superuser), everyone, groups_held)
+        return NOTHING
 
 
+def _holdings() -> QuerySet[User]:
+    """Standing.of() in one row, or none, with a slot for the account."""
+    all_patients = ManagedGroupLink.objects.filter(code=groups.ALL_PATIENTS)
+    held = User.groups.through.objects.filter(user=OuterRef("pk")).values("user")
+    return (
+        User.objects.filter(pk=Slot("user"))
+        .order_by()
+        .values_list(
+            "is_active",
+            "is_superuser",
+            "staff__active",
+            Subquery(all_patients.values("group")[:1]),
+            Subquery(held.annotate(listed=Listed("group")).values("listed")),
+        )
+    )
+
+
+HOLDINGS = Prepared(_holdings)
 NOTHING = Standing()

@@ -4,7 +4,7 @@ For a rule within a rule Django takes longer to write the SQL than the database 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -35,10 +35,27 @@ class Among(models.Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         left, parameters = self.process_lhs(compiler, connection)
-        keys = self.rhs if isinstance(self.rhs, Slot) else _as_parameter(self.rhs)
+        keys = self.rhs if isinstance(self.rhs, Slot) else as_parameter(self.rhs)
         if connection.vendor == "postgresql":
-            return f"{left} = ANY(%s)", [*parameters, keys]
+            return f"{left} = ANY(%s::bigint[])", [*parameters, keys]
         return f"{left} IN (SELECT value FROM json_each(%s))", [*parameters, keys]  # noqa: S608
+
+
+class Listed(models.Aggregate):
+    """The values of a group of rows in one column; as_keys() reads them.
+
+    Many short rows cost more to fetch than to find.
+    """
+
+    function = "json_group_array"
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, function="array_agg")
+
+
+def as_keys(listed: str | list[int] | None) -> list[int]:
+    """The primary keys of a column that is Listed; of no rows at all, none."""
+    return json.loads(listed) if isinstance(listed, str) else listed or []
 
 
 class Prepared:
@@ -53,19 +70,35 @@ class Prepared:
 
     def rows(self, **values: Any) -> models.query.RawQuerySet:
         """The rows with these values in the slots of these names."""
+        model, sql, parameters = self._with(values)
+        return model._base_manager.raw(sql, parameters)
+
+    def tuples(self, **values: Any) -> list[Any]:
+        """The selected columns of the rows as the driver gives them, truths as 0 and 1 too."""
+        _model, sql, parameters = self._with(values)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+
+    def _with(self, values: dict[str, Any]) -> tuple[type[models.Model], str, list]:
         if connection.vendor not in self.compiled:
             queryset = self.build()
             text = queryset.query.sql_with_params()
             self.compiled[connection.vendor] = (queryset.model, *text)
         model, sql, parameters = self.compiled[connection.vendor]
         filled = {name: _as_parameter(value) for name, value in values.items()}
-        return model._base_manager.raw(
-            sql, [filled[p.value] if isinstance(p, Slot) else p for p in parameters]
-        )
+        parameters = [filled[p.value] if isinstance(p, Slot) else p for p in parameters]
+        return model, sql, parameters
+
+
+def as_parameter(keys: Iterable[int]) -> str:
+    """Any number of integers as one parameter: an array's text in PostgreSQL, else JSON."""
+    listed = ",".join(map(str, keys))
+    return f"{{{listed}}}" if connection.vendor == "postgresql" else f"[{listed}]"
 
 
 def _as_parameter(value: Any) -> Any:
-    """An instant or some primary keys, as this database's driver takes them."""
+    """A primary key, some of them, or an instant, as this database's driver takes it."""
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
-    return list(value) if connection.vendor == "postgresql" else json.dumps(list(value))
+    return value if isinstance(value, int) else as_parameter(value)

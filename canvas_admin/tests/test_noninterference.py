@@ -24,7 +24,6 @@ from canvas_admin.tests import proof
 from canvas_admin.tests.addresses import address, every_name, furnish
 from canvas_admin.tests.masking import masked
 from patients import access
-from patients.access import Stream
 from patients.models import (
     CareTeamMembership,
     Condition,
@@ -196,7 +195,7 @@ def test_the_check_finds_a_leak(cast, monkeypatch):
     arrive(chance, cast, "nora")
     broken = access.AllPatients
     monkeypatch.setattr(broken, "rows", lambda self, reach: Patient.objects.all())
-    monkeypatch.setattr(broken, "streams", lambda self, reach: [Stream(None)])
+    monkeypatch.setattr(broken, "streams", lambda self, reach: [None])
     after = answers(cast, "nora")
     assert before["patients:list"] != after["patients:list"]
     assert before["search al"] != after["search al"]

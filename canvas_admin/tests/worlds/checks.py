@@ -1,14 +1,16 @@
 """Every spelling of "may this person?" held against the oracle, in one built world."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from unittest.mock import patch
 
 from django.contrib.auth.models import AnonymousUser
 
 from canvas_admin.tests.worlds import oracle
 from canvas_admin.tests.worlds.building import Built, at
 from canvas_admin.tests.worlds.oracle import Person
-from patients import access, areas, reveal, streams
+from patients import access, areas, reveal, scans, streams
 from patients.decisions import decide
 from patients.models import Condition, Patient
 from patients.searching import Query
@@ -33,6 +35,12 @@ TYPED = (
     "li",
     "xy",
 )
+
+
+def as_if_many(seed: int) -> AbstractContextManager[Any]:
+    """In two worlds of three, lists are read as though a few streams were many."""
+    many = patch.multiple(scans, FEW_STREAMS=1, SAMPLE=2)
+    return many if seed % 3 else nullcontext()
 
 
 def disagreements(built: Built) -> list[str]:

@@ -107,7 +107,7 @@ def out_of_reach(built: Built) -> Iterator[str]:
 def judged(seed: int) -> list[str]:
     """What is wrong with a damaged world of this seed, which is rolled back."""
     rng = Random(seed)
-    with transaction.atomic():
+    with transaction.atomic(), checks.as_if_many(seed):
         built = build(draw(rng), Random(seed))
         with at(built.world.now):
             wrong = [f"before: {pk}" for pk in found_by_check(built)]

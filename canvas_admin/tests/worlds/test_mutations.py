@@ -9,9 +9,8 @@ from django.apps import apps
 from django.db.models import Exists, OuterRef, Q
 
 from canvas_admin.records import clock
-from canvas_admin.records.lookups import Prepared
 from canvas_admin.tests.worlds.test_worlds import judged
-from patients import access, grants, streams
+from patients import access, grants, scans, streams
 from patients.models import Patient
 from patients.querysets import MemberQuerySet
 from staffing import standing
@@ -64,7 +63,7 @@ def _opened_by(patch, **conditions):
 
     def opened_by(auth_groups):
         rows = grants._access_rows().filter(
-            group__in=auth_groups, permission__codename=grants.CODENAME, **conditions
+            group__among=auth_groups, permission__codename=grants.CODENAME, **conditions
         )
         groups = apps.get_model("patients", "PatientGroup").objects
         return groups.filter(pk__in=rows.values("content_object"))
@@ -97,6 +96,13 @@ def pages_trust_the_streams(patch):
     patch.setattr(streams.access, "opened", unjudged)
 
 
+def the_bound_of_a_page_is_too_near(patch):
+    def nearer(end, span, backwards, until=scans._until):
+        return until((end[0], "\x02" if backwards else "", ""), span, backwards)
+
+    patch.setattr(scans, "_until", nearer)
+
+
 MUTATIONS = (
     end_dates_are_ignored,
     the_end_still_counts,
@@ -106,13 +112,15 @@ MUTATIONS = (
     inactive_staff_count,
     all_patients_is_forgotten,
     pages_trust_the_streams,
+    the_bound_of_a_page_is_too_near,
 )
 
 
 @pytest.fixture(autouse=True)
 def _compiled_anew(monkeypatch):
     """No query that was compiled with a broken rule outlives its test."""
-    monkeypatch.setattr(access, "OPENED", Prepared(access._opened))
+    for prepared in (access.OPENED_GROUPS, access.OPENED_PATIENTS, standing.HOLDINGS):
+        monkeypatch.setattr(prepared, "compiled", {})
 
 
 @pytest.mark.django_db

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from canvas_admin.tests import proof
 from canvas_admin.tests.worlds import by_hand
 from canvas_admin.tests.worlds.building import build, draw
-from canvas_admin.tests.worlds.checks import disagreements
+from canvas_admin.tests.worlds.checks import as_if_many, disagreements
 from canvas_admin.tests.worlds.oracle import World
 
 PARTS = proof.count(2, 20)
@@ -31,7 +31,7 @@ class Undone(Exception):
 def judged(seed: int) -> list[str]:
     """What is wrong in the world of this seed, which is rolled back."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(), as_if_many(seed):
             if seed % BY_HAND == 0:
                 built = by_hand.make(Random(seed))
             else:
@@ -46,7 +46,7 @@ def judged(seed: int) -> list[str]:
 def judged_world(world: World, seed: int) -> list[str]:
     """What is wrong in this world of raw rows, which is rolled back."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(), as_if_many(seed):
             wrong = disagreements(build(world, Random(seed)))
             raise Undone
     except Undone:
