@@ -5,9 +5,8 @@ index, for patients.streams to put before the rule. The cost follows from how ma
 asked for and from the number of streams, never from how many patients a stream holds.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -26,16 +25,15 @@ RARE = 300
 WEIGHED = 4
 
 
-# Where a scan stands: kind, word, sort name.
-Place = tuple[int, str, str]
-# A part of one kind: kind, lower word and sort name, upper word and sort name.
-Span = tuple[int, str, str, str, str]
+# Where a scan stands: word and sort name.
+Place = tuple[str, str]
+# What lies behind the first of two places, up to the second.
+Span = tuple[Place, Place]
 
 
 class Candidate(NamedTuple):
     """A key that was read; its order is the index's."""
 
-    kind: int
     word: str
     sort_name: str
     patient: int
@@ -43,17 +41,17 @@ class Candidate(NamedTuple):
     @property
     def place(self) -> Place:
         """Where it stands in a scan."""
-        return self[:3]
+        return self[:2]
 
 
 @dataclass(frozen=True)
 class Scan:
-    """A stretch of each stream: these kinds, words from `low` on and before `high`.
+    """A stretch of each stream: of one kind, words from `low` on and before `high`.
 
     `having` are folded beginnings that words of the patient's name must have as well.
     """
 
-    kinds: tuple[int, ...]
+    kind: int
     low: str = ""
     high: str = ""
     having: tuple[str, ...] = ()
@@ -61,30 +59,23 @@ class Scan:
     @classmethod
     def exact(cls, kind: int, word: str = "", having: Iterable[str] = ()) -> "Scan":
         """The keys of one word, which lie in the order of the patients' names."""
-        return cls((int(kind),), word, f"{word}\x01", tuple(having))
+        return cls(int(kind), word, f"{word}\x01", tuple(having))
 
     @classmethod
     def prefix(cls, word: str, having: Iterable[str] = ()) -> "Scan":
-        """The keys of names that have a word which begins so, family names first."""
-        kinds = (int(Kind.FAMILY), int(Kind.GIVEN))
-        return cls(kinds, word, f"{word}{END}", tuple(having))
+        """The keys of names that have a word which begins so."""
+        return cls(int(Kind.WORD), word, f"{word}{END}", tuple(having))
 
-    def spans(self, start: Place | None = None, backwards: bool = False) -> list[Span]:
-        """What to read of each kind: all of it that is behind `start`."""
-        found = []
-        for kind in self.kinds:
-            low, high = (kind, self.low, ""), (kind, self.high, "")
-            if start and backwards:
-                high = min(high, start)
-            elif start:
-                low = max(low, start)
-            if low < high:
-                found.append((*low, *high[1:]))
-        return found
+    def span(self, start: Place | None = None, backwards: bool = False) -> Span:
+        """What to read: all of it, or what is behind `start`, or ahead of it backwards."""
+        low, high = (self.low, ""), (self.high, "")
+        if start and backwards:
+            return low, min(high, start)
+        return (max(low, start), high) if start else (low, high)
 
 
 BY_NAME = Scan.exact(Kind.NAME)
-BY_BIRTH = Scan((int(Kind.BIRTH),), "", END)
+BY_BIRTH = Scan(int(Kind.BIRTH), "", END)
 
 
 def read(
@@ -99,20 +90,21 @@ def read(
     Going backwards, the last ones ahead of it, the nearest first. Fewer than `limit`
     means that there are no more.
     """
-    spans = scan.spans(start, backwards)
+    if not streams:
+        return []
+    span = scan.span(start, backwards)
     # With other words wanted too, a sample would cost nearly what the page does.
     if len(streams) > FEW_STREAMS and not scan.having:
         # Any candidates bound the page, be they only of some streams: nothing behind as
         # many as are wanted can be in it.
         some = _spread(streams, SAMPLE)
         each = -(-2 * limit // len(some))
-        known = _first(scan, spans, some, limit, backwards, each)
+        known = _first(scan, span, some, limit, backwards, each)
         if len(known) == limit:
-            end = known[-1].place
-            spans = [cut for span in spans if (cut := _until(end, span, backwards))]
+            span = _until(known[-1].place, span, backwards)
         elif not known:
             streams = list(set(streams).difference(some))
-    return _first(scan, spans, streams, limit, backwards, limit)
+    return _first(scan, span, streams, limit, backwards, limit)
 
 
 def _spread(streams: Sequence[int], number: int) -> Sequence[int]:
@@ -120,31 +112,47 @@ def _spread(streams: Sequence[int], number: int) -> Sequence[int]:
     return streams[:: -(-len(streams) // number)]
 
 
-def _until(end: Place, span: Span, backwards: bool) -> Span | None:
-    """What of a span is not behind a place; None when nothing is."""
-    kind, low, low_name, high, high_name = span
-    if kind != end[0]:
-        return span if (kind > end[0]) is backwards else None
-    return (*end, high, high_name) if backwards else (kind, low, low_name, *end[1:])
+def _until(end: Place, span: Span, backwards: bool) -> Span:
+    """The part of a span that is not behind a place."""
+    low, high = span
+    return (end, high) if backwards else (low, end)
 
 
 def _first(
     scan: Scan,
-    spans: Sequence[Span],
+    span: Span,
     streams: Sequence[int],
     limit: int,
     backwards: bool,
     each: int,
 ) -> list[Candidate]:
-    """The first candidates among the first `each` keys of every span in every stream."""
-    if not spans or not streams:
-        return []
-    keys, parameters = _keys(scan, spans, streams, each, backwards)
-    way = "DESC" if backwards else "ASC"
+    """The first candidates among the first `each` keys of a span of every stream.
+
+    Forward it reads up to the span's end, and backwards down to its beginning, that place
+    with it: it may be the last candidate's own.
+    """
+    way, behind, until = ("DESC", "<", ">=") if backwards else ("ASC", ">", "<=")
+    stretch = f"""
+        FROM patients_streamkey c
+        WHERE c.stream = each.stream AND c.kind = %s
+          AND (c.word, c.sort_name) {behind} {_PLACE}
+          AND (c.word, c.sort_name) {until} {_PLACE}
+          {_having(scan, "c")}
+        ORDER BY c.word {way}, c.sort_name {way} LIMIT %s"""  # noqa: S608
+    if connection.vendor == "postgresql":
+        keys = f"""CROSS JOIN LATERAL (
+            SELECT c.word, c.sort_name, c.patient_id {stretch}) k"""
+    else:
+        # SQLite has no LATERAL: the ids of a stream's stretch, then the rows of these ids.
+        keys = f"""CROSS JOIN patients_streamkey k
+            ON k.id {"=" if each == 1 else "IN"} (SELECT c.id {stretch})"""
     sql = f"""
-        SELECT DISTINCT k.kind, k.word, k.sort_name, k.patient_id FROM {keys}
-        ORDER BY k.kind {way}, k.word {way}, k.sort_name {way} LIMIT %s"""  # noqa: S608
-    return [Candidate(*key) for key in _ask(sql, [*parameters, limit])]
+        SELECT DISTINCT k.word, k.sort_name, k.patient_id FROM {_each()} {keys}
+        ORDER BY k.word {way}, k.sort_name {way} LIMIT %s"""  # noqa: S608
+    near, far = reversed(span) if backwards else span
+    stretched = [scan.kind, *near, *far, *_had(scan), each]
+    found = _ask(sql, [as_parameter(streams), *stretched, limit])
+    return [Candidate(*key) for key in found]
 
 
 def collect(
@@ -161,7 +169,6 @@ def collect(
     {primary key: values}, in order. Every key of the stretch is looked at, so that the cost
     follows from how many patients have the word.
     """
-    spans = scan.spans()
     fields = [f"k.{f}" if f == "sort_name" else f"p.{f}" for f in order]
     columns = ", ".join(fields)
     patients = "JOIN patients_patient p ON p.id = k.patient_id"
@@ -171,12 +178,12 @@ def collect(
         behind = f"AND ({columns}) {sign} ({', '.join(['%s'] * len(start))})"
     sql = f"""
         SELECT DISTINCT {columns}, k.patient_id
-        FROM {_lanes(spans)} CROSS JOIN patients_streamkey k
+        FROM {_each()} CROSS JOIN patients_streamkey k
         {patients if "p." in columns else ""}
-        WHERE {_IN_LANE} {_having(scan, "k")} {behind}
+        WHERE {_IN_STRETCH} {_having(scan, "k")} {behind}
         ORDER BY {", ".join(f"{field} {way}" for field in fields)} LIMIT %s"""  # noqa: S608
-    lanes = _parameters(streams, spans)
-    parameters = [*lanes, *_had(scan), *(start or ()), limit]
+    stretch = _stretch(scan, streams)
+    parameters = [*stretch, *_had(scan), *(start or ()), limit]
     return {pk: tuple(map(str, values)) for *values, pk in _ask(sql, parameters)}
 
 
@@ -192,12 +199,11 @@ def rarest(words: Sequence[str], streams: Sequence[int]) -> str:
     some = _spread(streams, FEW_STREAMS)
     parts, parameters = [], []
     for number, word in enumerate(longest):
-        spans = Scan.prefix(word).spans()
         parts.append(f"""
             SELECT {number}, count(*) FROM (
-                SELECT 1 FROM {_lanes(spans)} CROSS JOIN patients_streamkey k
-                WHERE {_IN_LANE} LIMIT {RARE}) n""")  # noqa: S608
-        parameters += _parameters(some, spans)
+                SELECT 1 FROM {_each()} CROSS JOIN patients_streamkey k
+                WHERE {_IN_STRETCH} LIMIT {RARE}) n""")  # noqa: S608
+        parameters += _stretch(Scan.prefix(word), some)
     counts = dict(_ask(" UNION ALL ".join(parts), parameters))
     return longest[min(counts, key=lambda number: (counts[number], number))]
 
@@ -212,36 +218,15 @@ def identified(text: str) -> list[int]:
     return [row[0] for row in _ask(sql, [text, text])]
 
 
-_IN_LANE = """k.stream = each.stream AND k.kind = lane.kind
-          AND (k.word, k.sort_name) > (lane.low, lane.low_name)
-          AND (k.word, k.sort_name) <= (lane.high, lane.high_name)"""
+_PLACE = "(%s, %s)"
+_IN_STRETCH = f"""k.stream = each.stream AND k.kind = %s
+          AND (k.word, k.sort_name) > {_PLACE} AND (k.word, k.sort_name) <= {_PLACE}"""
 
 
-def _keys(
-    scan: Scan,
-    spans: Sequence[Span],
-    streams: Collection[int],
-    limit: int,
-    backwards: bool,
-) -> tuple[str, list[Any]]:
-    """The first keys of each span in each stream, as a table `k`, and its parameters."""
-    way, behind, until = ("DESC", "<", ">=") if backwards else ("ASC", ">", "<=")
-    first, last = ("high", "low") if backwards else ("low", "high")
-    stretch = f"""
-        FROM patients_streamkey c
-        WHERE c.stream = each.stream AND c.kind = lane.kind
-          AND (c.word, c.sort_name) {behind} (lane.{first}, lane.{first}_name)
-          AND (c.word, c.sort_name) {until} (lane.{last}, lane.{last}_name)
-          {_having(scan, "c")}
-        ORDER BY c.word {way}, c.sort_name {way} LIMIT %s"""
-    if connection.vendor == "postgresql":
-        table = f"""{_lanes(spans)} CROSS JOIN LATERAL (
-            SELECT c.stream, c.kind, c.word, c.sort_name, c.patient_id {stretch}) k"""
-    else:
-        # SQLite has no LATERAL: the ids of a lane's stretch, then the rows of these ids.
-        table = f"""{_lanes(spans)} CROSS JOIN patients_streamkey k
-            ON k.id {"=" if limit == 1 else "IN"} (SELECT c.id {stretch})"""
-    return table, [*_parameters(streams, spans), *_had(scan), limit]
+def _stretch(scan: Scan, streams: Sequence[int]) -> list[Any]:
+    """The parameters of _each() and _IN_STRETCH."""
+    low, high = scan.span()
+    return [as_parameter(streams), scan.kind, *low, *high]
 
 
 def _having(scan: Scan, table: str) -> str:
@@ -254,25 +239,11 @@ def _had(scan: Scan) -> list[str]:
     return [f" {word}" for word in scan.having]
 
 
-def _lanes(spans: Sequence[Span]) -> str:
-    """Every stream with every span, as the tables `each` and `lane`.
-
-    The streams are one parameter, however many there are; see _parameters().
-    """
-    names = ("kind", "low", "low_name", "high", "high_name")
+def _each() -> str:
+    """The streams as a table: one parameter, however many there are."""
     if connection.vendor == "postgresql":
-        each = "unnest(%s::bigint[]) AS each(stream)"
-        row = f"(%s::int{', %s::text' * 4})"
-        lane = f"(VALUES {', '.join([row] * len(spans))}) AS lane({', '.join(names)})"
-    else:
-        each = "(SELECT value AS stream FROM json_each(%s)) AS each"
-        row = "SELECT " + ", ".join(f"%s AS {name}" for name in names)
-        lane = f"({' UNION ALL '.join([row] * len(spans))}) AS lane"
-    return f"{each} CROSS JOIN {lane}"
-
-
-def _parameters(streams: Collection[int], spans: Sequence[Span]) -> list[Any]:
-    return [as_parameter(streams), *chain(*spans)]
+        return "unnest(%s::bigint[]) AS each(stream)"
+    return "(SELECT value AS stream FROM json_each(%s)) AS each"
 
 
 def _ask(sql: str, parameters: Sequence[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from canvas_admin.records import clock
 from patients import folding
-from patients.models.stream_keys import StreamKey, stream_of
+from patients.models.stream_keys import StreamKey, stream_of, word_of
 
 Kind = StreamKey.Kind
 # Patients in one transaction: SQLite's only write lock is held for well under 200 ms.
@@ -95,11 +95,12 @@ def fill_after_migrate(apps: Any = apps, **_signal: Any) -> None:
 def words(patient: Any) -> list[tuple[int, str]]:
     """(kind, word) of each key that a patient has in every stream the patient is in."""
     family = set(folding.fold(patient.last_name).split())
-    names = [
-        (Kind.FAMILY if word in family else Kind.GIVEN, word)
-        for word in patient.name_words.split()
+    names = [word_of(word, word in family) for word in patient.name_words.split()]
+    return [
+        (Kind.NAME, ""),
+        (Kind.BIRTH, patient.birth_date.isoformat()),
+        *((Kind.WORD, word) for word in names),
     ]
-    return [(Kind.NAME, ""), (Kind.BIRTH, patient.birth_date.isoformat()), *names]
 
 
 def _needed(patients: dict[int, Any]) -> dict[int, set[Key]]:

@@ -37,9 +37,8 @@ class Order:
 
     def place(self, patient: Patient) -> scans.Place:
         """Where the patient's key of this order stands."""
-        (kind,) = self.scan.kinds
-        word = str(patient.birth_date) if kind == Kind.BIRTH else ""
-        return kind, word, patient.sort_name
+        word = str(patient.birth_date) if self.scan.kind == Kind.BIRTH else ""
+        return word, patient.sort_name
 
 
 BY_NAME = Order(("sort_name",), scans.BY_NAME)
@@ -205,7 +204,9 @@ class Walk:
             by_pk = {patient.pk: (patient, path) for patient, path in opened.items()}
             for candidate in batch:
                 patient, path = by_pk.get(candidate.patient, (None, ""))
-                if patient and _says_so(patient, candidate) and self._suits(patient):
+                if not patient or not self._suits(patient):
+                    continue
+                if _says_so(patient, scan.kind, candidate):
                     yield patient, path
             if len(batch) < size:
                 return
@@ -227,10 +228,10 @@ class Walk:
         return values < other if self.backwards else values > other
 
 
-def _says_so(patient: Patient, candidate: scans.Candidate) -> bool:
+def _says_so(patient: Patient, kind: int, candidate: scans.Candidate) -> bool:
     """Whether the patient's row bears a key out, so that none is shown at a wrong place."""
     words = {
         Kind.NAME: ("",),
         Kind.BIRTH: (str(patient.birth_date),),
-    }.get(candidate.kind, patient.name_words.split())
-    return patient.sort_name == candidate.sort_name and candidate.word in words
+    }.get(kind, patient.name_words.split())
+    return patient.sort_name == candidate.sort_name and candidate.word.strip() in words

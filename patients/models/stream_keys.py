@@ -19,8 +19,7 @@ class StreamKey(models.Model):
     class Kind(models.IntegerChoices):
         NAME = 0  # one for each patient, the word empty: the list by name
         BIRTH = 1  # one for each patient, the word a date: 1980-01-02
-        FAMILY = 2  # one for each folded word of the family name
-        GIVEN = 3  # one for each other folded word of the name
+        WORD = 2  # one for each folded word of the name, see word_of
 
     stream = models.BigIntegerField(editable=False)
     kind = models.PositiveSmallIntegerField(choices=Kind, editable=False)
@@ -59,6 +58,15 @@ class StreamKey(models.Model):
 
 
 EVERYONE = 0
+
+
+def word_of(word: str, family: bool) -> str:
+    """What a key of the kind WORD says of a folded word, of the family name or another.
+
+    Of names that have the same word, family names come first, and all of them before
+    longer words: no word has a space, and a space sorts before letters and digits.
+    """
+    return word if family else f"{word} "
 
 
 def stream_of(group: int | None, listed: bool) -> int:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from canvas_admin.records import clock
 from canvas_admin.testing import give, make_group, make_patient
 from canvas_admin.tests.worlds.building import at
-from patients import stream_keys
+from patients import scans, stream_keys
 from patients.models import (
     Patient,
     PatientGroupExclusion,
@@ -22,7 +22,7 @@ from patients.models import (
 )
 from patients.models.stream_keys import stream_of
 
-NAME, BIRTH, FAMILY, GIVEN = StreamKey.Kind.values
+NAME, BIRTH, WORD = StreamKey.Kind.values
 
 
 def keys(patient, stream=None):
@@ -47,17 +47,17 @@ def test_a_patient_has_a_key_for_the_name_the_birth_and_each_folded_word(db):
     assert keys(zoe) == [
         (NAME, ""),
         (BIRTH, "1990-12-31"),
-        (FAMILY, "nunez"),
-        (FAMILY, "obrien"),
-        (GIVEN, "ann"),
-        (GIVEN, "zoe"),
+        (WORD, "ann "),
+        (WORD, "nunez"),
+        (WORD, "obrien"),
+        (WORD, "zoe "),
     ]
     assert {key.sort_name for key in zoe.stream_keys.all()} == {zoe.sort_name}
 
 
 def test_a_word_of_both_names_is_a_family_name(db):
     kim = make_patient("Kim", "Kim", date(1990, 1, 1))
-    assert keys(kim) == [(NAME, ""), (BIRTH, "1990-01-01"), (FAMILY, "kim")]
+    assert keys(kim) == [(NAME, ""), (BIRTH, "1990-01-01"), (WORD, "kim")]
 
 
 @pytest.mark.parametrize("used", [True, False])
@@ -85,7 +85,7 @@ def test_a_new_name_is_in_all_streams_at_once(cast):
     cast.ada.last_name = "Zimmer"
     cast.ada.save()
     for group in (None, cast.north.pk, cast.south.pk):
-        assert (FAMILY, "zimmer") in keys(cast.ada, stream_of(group, True))
+        assert (WORD, "zimmer") in keys(cast.ada, stream_of(group, True))
     assert not StreamKey.objects.filter(word="alvarez").exists()
 
 
@@ -109,7 +109,7 @@ def test_of_two_memberships_the_later_end_counts(cast):
     ends = cast.ada.stream_keys.filter(stream=stream).values_list("kind", "ends")
     assert set(ends) == {
         (NAME, now + timedelta(days=3)),
-        *((kind, None) for kind in (BIRTH, FAMILY, GIVEN)),
+        *((kind, None) for kind in (BIRTH, WORD)),
     }
 
 
@@ -166,14 +166,14 @@ def test_saving_what_did_not_change_writes_no_key(cast):
         {"word": "other"},
         {"sort_name": "other"},
         {"stream": 999},
-        {"kind": GIVEN},
+        {"kind": BIRTH},
         {"words": " other"},
         {"ends": "2030-01-01T00:00Z"},
     ],
     ids=lambda change: next(iter(change)),
 )
 def test_check_access_finds_a_wrong_key_and_puts_it_right(cast, change):
-    key = cast.ada.stream_keys.filter(kind=FAMILY).first()
+    key = cast.ada.stream_keys.filter(kind=WORD).first()
     StreamKey.objects.filter(pk=key.pk).update(**change)
     with pytest.raises(CommandError, match=cast.ada.key):
         check_access()
@@ -271,3 +271,11 @@ def test_a_list_and_a_search_take_no_more_queries_for_more_groups(
         with CaptureQueriesContext(connection) as captured:
             assert b"Alvarez" in ask().content
         assert len(captured) <= most + 2 * (number > 16)
+
+
+def test_of_one_word_family_names_come_first_and_longer_words_last(db):
+    given = make_patient("Thomas", "Aab", date(1990, 1, 1))
+    longer = make_patient("Ada", "Thomason", date(1990, 1, 1))
+    family = make_patient("Zoë", "Thomas", date(1990, 1, 1))
+    rows = scans.read(scans.Scan.prefix("tho"), [stream_of(None, True)], 3)
+    assert [row.patient for row in rows] == [family.pk, given.pk, longer.pk]

@@ -97,8 +97,8 @@ def pages_trust_the_streams(patch):
 
 
 def the_bound_of_a_page_is_too_near(patch):
-    def nearer(end, span, backwards, until=scans._until):
-        return until((end[0], "\x02" if backwards else "", ""), span, backwards)
+    def nearer(_end, span, backwards):
+        return (span[1], span[1]) if backwards else (span[0], span[0])
 
     patch.setattr(scans, "_until", nearer)
 
