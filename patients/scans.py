@@ -90,8 +90,6 @@ def read(
     Going backwards, the last ones ahead of it, the nearest first. Fewer than `limit`
     means that there are no more.
     """
-    if not streams:
-        return []
     span = scan.span(start, backwards)
     # With other words wanted too, a sample would cost nearly what the page does.
     if len(streams) > FEW_STREAMS and not scan.having:
@@ -131,6 +129,8 @@ def _first(
     Forward it reads up to the span's end, and backwards down to its beginning, that place
     with it: it may be the last candidate's own.
     """
+    if not streams:
+        return []
     way, behind, until = ("DESC", "<", ">=") if backwards else ("ASC", ">", "<=")
     stretch = f"""
         FROM patients_streamkey c
