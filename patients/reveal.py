@@ -32,7 +32,7 @@ class Shown:
 
 
 def among_all(query: Query, limit: int) -> list[Patient]:
-    """The first patients whom a name or date of birth means, family names first."""
+    """The first patients whom a name or date of birth means; of these, family names first."""
     walk = streams.Walk(EVERYBODY, _whoever)
     return query.in_order(streams.first(limit, walk.named(query, limit)))
 

@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from patients import access, gate, scans
+from patients import access, gate, scans, stream_keys
 from patients.models import Patient
 from patients.models.stream_keys import stream_of
 from patients.scans import Kind, Scan
@@ -230,8 +230,7 @@ class Walk:
 
 def _says_so(patient: Patient, kind: int, candidate: scans.Candidate) -> bool:
     """Whether the patient's row bears a key out, so that none is shown at a wrong place."""
-    words = {
-        Kind.NAME: ("",),
-        Kind.BIRTH: (str(patient.birth_date),),
-    }.get(kind, patient.name_words.split())
-    return patient.sort_name == candidate.sort_name and candidate.word.strip() in words
+    key = (kind, candidate.word)
+    return patient.sort_name == candidate.sort_name and key in stream_keys.words(
+        patient
+    )
