@@ -197,15 +197,14 @@ def _keys(
     rows: list, streams: dict[int, list[int]], first: int
 ) -> Iterator[dict[str, Any]]:
     for position, row in enumerate(rows):
-        words = stream_keys.words(row)
+        places = stream_keys.places(row)
         for group in (None, *streams.get(position, ())):
             stream = stream_of(group, row.listed)
-            for kind, word in words:
+            for kind, place in places:
                 yield {
                     "stream": stream,
                     "kind": int(kind),
-                    "word": word,
-                    "sort_name": row.sort_name,
+                    "place": place,
                     "words": row.name_words if kind else "",
                     "patient_id": first + position,
                 }

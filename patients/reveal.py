@@ -49,9 +49,9 @@ def meant_by(query: Query) -> QuerySet[Patient]:
     for word in query.words:
         scan = scans.Scan.prefix(word)
         keys = StreamKey.objects.filter(
-            stream__in=EVERYBODY, kind=scan.kind, word__gte=scan.low
+            stream__in=EVERYBODY, kind=scan.kind, place__gt=scan.low
         )
-        found = found.filter(pk__in=keys.filter(word__lt=scan.high).values("patient"))
+        found = found.filter(pk__in=keys.filter(place__lt=scan.high).values("patient"))
     return found
 
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from canvas_admin.records.lookups import as_parameter
-from patients.models.stream_keys import StreamKey
+from patients.folding import SEPARATOR
+from patients.models.stream_keys import StreamKey, place_of
 
 Kind = StreamKey.Kind
 # Above every folded word that begins with what stands before it.
@@ -25,28 +26,20 @@ RARE = 300
 WEIGHED = 4
 
 
-# Where a scan stands: word and sort name.
-Place = tuple[str, str]
 # What lies behind the first of two places, up to the second.
-Span = tuple[Place, Place]
+Span = tuple[str, str]
 
 
 class Candidate(NamedTuple):
     """A key that was read; its order is the index's."""
 
-    word: str
-    sort_name: str
+    place: str
     patient: int
-
-    @property
-    def place(self) -> Place:
-        """Where it stands in a scan."""
-        return self[:2]
 
 
 @dataclass(frozen=True)
 class Scan:
-    """A stretch of each stream: of one kind, words from `low` on and before `high`.
+    """A stretch of each stream: of one kind, what lies behind `low` and before `high`.
 
     `having` are folded beginnings that words of the patient's name must have as well.
     """
@@ -59,19 +52,19 @@ class Scan:
     @classmethod
     def exact(cls, kind: int, word: str = "", having: Iterable[str] = ()) -> "Scan":
         """The keys of one word, which lie in the order of the patients' names."""
-        return cls(int(kind), word, f"{word}\x01", tuple(having))
+        low, high = place_of(word), place_of(word, END)
+        return cls(int(kind), low, high, tuple(having))
 
     @classmethod
     def prefix(cls, word: str, having: Iterable[str] = ()) -> "Scan":
         """The keys of names that have a word which begins so."""
         return cls(int(Kind.WORD), word, f"{word}{END}", tuple(having))
 
-    def span(self, start: Place | None = None, backwards: bool = False) -> Span:
+    def span(self, start: str | None = None, backwards: bool = False) -> Span:
         """What to read: all of it, or what is behind `start`, or ahead of it backwards."""
-        low, high = (self.low, ""), (self.high, "")
         if start and backwards:
-            return low, min(high, start)
-        return (max(low, start), high) if start else (low, high)
+            return self.low, min(self.high, start)
+        return max(self.low, start or ""), self.high
 
 
 BY_NAME = Scan.exact(Kind.NAME)
@@ -82,7 +75,7 @@ def read(
     scan: Scan,
     streams: Sequence[int],
     limit: int,
-    start: Place | None = None,
+    start: str | None = None,
     backwards: bool = False,
 ) -> list[Candidate]:
     """The first candidates of the merged streams behind a place, each place once.
@@ -110,7 +103,7 @@ def _spread(streams: Sequence[int], number: int) -> Sequence[int]:
     return streams[:: -(-len(streams) // number)]
 
 
-def _until(end: Place, span: Span, backwards: bool) -> Span:
+def _until(end: str, span: Span, backwards: bool) -> Span:
     """The part of a span that is not behind a place."""
     low, high = span
     return (end, high) if backwards else (low, end)
@@ -135,22 +128,20 @@ def _first(
     stretch = f"""
         FROM patients_streamkey c
         WHERE c.stream = each.stream AND c.kind = %s
-          AND (c.word, c.sort_name) {behind} {_PLACE}
-          AND (c.word, c.sort_name) {until} {_PLACE}
-          {_having(scan, "c")}
-        ORDER BY c.word {way}, c.sort_name {way} LIMIT %s"""  # noqa: S608
+          AND c.place {behind} %s AND c.place {until} %s {_having(scan, "c")}
+        ORDER BY c.place {way} LIMIT %s"""  # noqa: S608
     if connection.vendor == "postgresql":
         keys = f"""CROSS JOIN LATERAL (
-            SELECT c.word, c.sort_name, c.patient_id {stretch}) k"""
+            SELECT c.place, c.patient_id {stretch}) k"""
     else:
         # SQLite has no LATERAL: the ids of a stream's stretch, then the rows of these ids.
         keys = f"""CROSS JOIN patients_streamkey k
             ON k.id {"=" if each == 1 else "IN"} (SELECT c.id {stretch})"""
     sql = f"""
-        SELECT DISTINCT k.word, k.sort_name, k.patient_id FROM {_each()} {keys}
-        ORDER BY k.word {way}, k.sort_name {way} LIMIT %s"""  # noqa: S608
+        SELECT DISTINCT k.place, k.patient_id FROM {_each()} {keys}
+        ORDER BY k.place {way} LIMIT %s"""  # noqa: S608
     near, far = reversed(span) if backwards else span
-    stretched = [scan.kind, *near, *far, *_had(scan), each]
+    stretched = [scan.kind, near, far, *_had(scan), each]
     found = _ask(sql, [as_parameter(streams), *stretched, limit])
     return [Candidate(*key) for key in found]
 
@@ -169,7 +160,8 @@ def collect(
     {primary key: values}, in order. Every key of the stretch is looked at, so that the cost
     follows from how many patients have the word.
     """
-    fields = [f"k.{f}" if f == "sort_name" else f"p.{f}" for f in order]
+    behind_word = f"substr(k.place, {_position()}(k.place, '{SEPARATOR}') + 1)"
+    fields = [behind_word if f == "sort_name" else f"p.{f}" for f in order]
     columns = ", ".join(fields)
     patients = "JOIN patients_patient p ON p.id = k.patient_id"
     way, sign = ("DESC", "<") if backwards else ("ASC", ">")
@@ -218,21 +210,23 @@ def identified(text: str) -> list[int]:
     return [row[0] for row in _ask(sql, [text, text])]
 
 
-_PLACE = "(%s, %s)"
-_IN_STRETCH = f"""k.stream = each.stream AND k.kind = %s
-          AND (k.word, k.sort_name) > {_PLACE} AND (k.word, k.sort_name) <= {_PLACE}"""
+_IN_STRETCH = """k.stream = each.stream AND k.kind = %s
+          AND k.place > %s AND k.place <= %s"""
 
 
 def _stretch(scan: Scan, streams: Sequence[int]) -> list[Any]:
     """The parameters of _each() and _IN_STRETCH."""
-    low, high = scan.span()
-    return [as_parameter(streams), scan.kind, *low, *high]
+    return [as_parameter(streams), scan.kind, *scan.span()]
 
 
 def _having(scan: Scan, table: str) -> str:
     """The condition on the other words; in a form that tempts no planner to use it first."""
-    function = "strpos" if connection.vendor == "postgresql" else "instr"
-    return f"AND {function}({table}.words, %s) > 0 " * len(scan.having)
+    return f"AND {_position()}({table}.words, %s) > 0 " * len(scan.having)
+
+
+def _position() -> str:
+    """The function that tells where a text has another."""
+    return "strpos" if connection.vendor == "postgresql" else "instr"
 
 
 def _had(scan: Scan) -> list[str]:

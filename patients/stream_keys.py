@@ -14,7 +14,7 @@ from django.db import transaction
 
 from canvas_admin.records import clock
 from patients import folding
-from patients.models.stream_keys import StreamKey, stream_of, word_of
+from patients.models.stream_keys import StreamKey, place_of, stream_of, word_of
 
 Kind = StreamKey.Kind
 # Patients in one transaction: SQLite's only write lock is held for well under 200 ms.
@@ -26,8 +26,7 @@ class Key(NamedTuple):
 
     stream: int
     kind: int
-    word: str
-    sort_name: str
+    place: str
     words: str
     ends: datetime | None
 
@@ -92,15 +91,16 @@ def fill_after_migrate(apps: Any = apps, **_signal: Any) -> None:
         pass
 
 
-def words(patient: Any) -> list[tuple[int, str]]:
-    """(kind, word) of each key that a patient has in every stream the patient is in."""
+def places(patient: Any) -> list[tuple[int, str]]:
+    """(kind, place) of each key that a patient has in every stream the patient is in."""
     family = set(folding.fold(patient.last_name).split())
     names = [word_of(word, word in family) for word in patient.name_words.split()]
-    return [
+    said = [
         (Kind.NAME, ""),
         (Kind.BIRTH, patient.birth_date.isoformat()),
         *((Kind.WORD, word) for word in names),
     ]
+    return [(kind, place_of(word, patient.sort_name)) for kind, word in said]
 
 
 def _needed(patients: dict[int, Any]) -> dict[int, set[Key]]:
@@ -108,9 +108,9 @@ def _needed(patients: dict[int, Any]) -> dict[int, set[Key]]:
     streams = _streams(patients)
     return {
         pk: {
-            Key(stream, kind, word, patient.sort_name, *_with(patient, kind, ends))
+            Key(stream, kind, place, *_with(patient, kind, ends))
             for stream, ends in streams[pk].items()
-            for kind, word in words(patient)
+            for kind, place in places(patient)
         }
         for pk, patient in patients.items()
     }

@@ -13,7 +13,7 @@ from typing import Any
 
 from patients import access, gate, scans, stream_keys
 from patients.models import Patient
-from patients.models.stream_keys import stream_of
+from patients.models.stream_keys import place_of, stream_of
 from patients.scans import Kind, Scan
 from patients.searching import Query
 
@@ -35,10 +35,10 @@ class Order:
         """What the patient is compared by."""
         return tuple(str(getattr(patient, field)) for field in self.fields)
 
-    def place(self, patient: Patient) -> scans.Place:
+    def place(self, patient: Patient) -> str:
         """Where the patient's key of this order stands."""
         word = str(patient.birth_date) if self.scan.kind == Kind.BIRTH else ""
-        return word, patient.sort_name
+        return place_of(word, patient.sort_name)
 
 
 BY_NAME = Order(("sort_name",), scans.BY_NAME)
@@ -194,9 +194,7 @@ class Walk:
             size = min(2 * size, MOST)
         yield from self._sorted(left)
 
-    def _confirmed(
-        self, scan: Scan, size: int, place: scans.Place | None
-    ) -> Iterator[Opened]:
+    def _confirmed(self, scan: Scan, size: int, place: str | None) -> Iterator[Opened]:
         """The candidates who may be shown and whose own row says what the key said."""
         while True:
             batch = scans.read(scan, self.streams, size, place, self.backwards)
@@ -206,7 +204,7 @@ class Walk:
                 patient, path = by_pk.get(candidate.patient, (None, ""))
                 if not patient or not self._suits(patient):
                     continue
-                if _says_so(patient, scan.kind, candidate):
+                if _says_so(patient, scan.kind, candidate.place):
                     yield patient, path
             if len(batch) < size:
                 return
@@ -228,9 +226,6 @@ class Walk:
         return values < other if self.backwards else values > other
 
 
-def _says_so(patient: Patient, kind: int, candidate: scans.Candidate) -> bool:
+def _says_so(patient: Patient, kind: int, place: str) -> bool:
     """Whether the patient's row bears a key out, so that none is shown at a wrong place."""
-    key = (kind, candidate.word)
-    return patient.sort_name == candidate.sort_name and key in stream_keys.words(
-        patient
-    )
+    return (kind, place) in stream_keys.places(patient)

@@ -36,9 +36,10 @@ class Among(models.Lookup):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         left, parameters = self.process_lhs(compiler, connection)
         keys = self.rhs if isinstance(self.rhs, Slot) else as_parameter(self.rhs)
-        if connection.vendor == "postgresql":
-            return f"{left} = ANY(%s::bigint[])", [*parameters, keys]
-        return f"{left} IN (SELECT value FROM json_each(%s))", [*parameters, keys]  # noqa: S608
+        # Not "= ANY (array)": PostgreSQL's planner would weigh each key of it.
+        postgresql = connection.vendor == "postgresql"
+        each = "unnest(%s::bigint[])" if postgresql else "value FROM json_each(%s)"
+        return f"{left} IN (SELECT {each})", [*parameters, keys]
 
 
 class Listed(models.Aggregate):

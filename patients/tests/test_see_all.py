@@ -84,7 +84,7 @@ def test_nothing_else_of_a_patient_out_of_reach_is_in_the_page(
         CANARY,
         ben.key,
         ben.mrn,
-        str(ben.pk) + '"',
+        f'="{ben.pk}"',
         "South",
         str(cast.south.externally_exposable_id),
         "Male",

@@ -16,7 +16,9 @@ from canvas_admin.tests import proof
 from canvas_admin.tests.worlds import checks
 from canvas_admin.tests.worlds.building import Built, at, build, draw
 from patients import reveal, stream_keys, streams
+from patients.folding import SEPARATOR
 from patients.models import Patient, StreamKey
+from patients.models.stream_keys import place_of
 from patients.searching import Query
 from staffing.models import User
 
@@ -37,11 +39,7 @@ def altered(rng: Random, built: Built) -> set[int]:
                 ),
             ),
             ("kind", rng.choice(KINDS.values)),
-            ("word", rng.choice(["", "ada", "ada ", "smith", "1950-01-02", "zz"])),
-            (
-                "sort_name",
-                rng.choice([p.sort_name for p in built.patients] + ["zz", ""]),
-            ),
+            ("place", another_place(rng, key.place, built)),
             ("patient_id", rng.choice(built.patients).pk),
             ("words", rng.choice(["", " ada", " smith jones"])),
             ("ends", built.world.now),
@@ -51,6 +49,14 @@ def altered(rng: Random, built: Built) -> set[int]:
         return set()
     StreamKey.objects.filter(pk=key.pk).update(**{field: value})
     return {key.patient_id, value} if field == "patient_id" else {key.patient_id}
+
+
+def another_place(rng: Random, place: str, built: Built) -> str:
+    """The place with another word, with another sort name, or both."""
+    word, _gap, name = place.partition(SEPARATOR)
+    words = [word, "", "ada", "ada ", "smith", "1950-01-02", "zz"]
+    names = [name, "zz", "", *(p.sort_name for p in built.patients)]
+    return place_of(rng.choice(words), rng.choice(names))
 
 
 def lost(rng: Random, built: Built) -> set[int]:
@@ -69,8 +75,7 @@ def strewn(rng: Random, built: Built) -> set[int]:
     StreamKey.objects.create(
         stream=stream,
         kind=kind,
-        word=word,
-        sort_name=patient.sort_name,
+        place=place_of(word, patient.sort_name),
         patient=patient,
     )
     return {patient.pk}
@@ -140,7 +145,7 @@ def _about_check(built: Built, found: set[int]) -> Iterator[str]:
 
 
 def _keys() -> dict[int, list]:
-    fields = ("stream", "kind", "word", "sort_name", "words", "ends")
+    fields = ("stream", "kind", "place", "words", "ends")
     found: dict[int, list] = {}
     for patient, *key in StreamKey.objects.values_list("patient", *fields):
         found.setdefault(patient, []).append(tuple(map(str, key)))
@@ -179,11 +184,11 @@ def keys_are_believed(patch):
     patch.setattr(streams, "_says_so", lambda *_said: True)
 
 
-def the_check_looks_at_words_alone(patch):
+def the_check_looks_at_places_alone(patch):
     def blind(needed, there):
-        wanted, words = {key.word for key in needed}, {key.word for _pk, key in there}
-        return [pk for pk, key in there if key.word not in wanted], {
-            key for key in needed if key.word not in words
+        wanted, known = {key.place for key in needed}, {key.place for _pk, key in there}
+        return [pk for pk, key in there if key.place not in wanted], {
+            key for key in needed if key.place not in known
         }
 
     patch.setattr(stream_keys, "_difference", blind)
@@ -203,7 +208,7 @@ def test_the_worlds_of_these_seeds_are_right():
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "mutation",
-    [the_streams_are_trusted, keys_are_believed, the_check_looks_at_words_alone],
+    [the_streams_are_trusted, keys_are_believed, the_check_looks_at_places_alone],
     ids=lambda broken: broken.__name__,
 )
 def test_the_damage_shows_when(mutation, monkeypatch):
