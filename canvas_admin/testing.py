@@ -49,7 +49,8 @@ def _sqlite_in_a_file(tmp_path_factory: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _quick_and_plain(settings: Any) -> None:
-    """No manifest of static files, and a hash that costs nothing, in tests."""
+    """No manifest and no search of static files, and a hash that costs nothing."""
+    settings.WHITENOISE_AUTOREFRESH = True
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {

@@ -7,9 +7,14 @@
 `open_page` takes `look=…` from the list LOOKS: width and colour scheme.
 """
 
+import contextlib
 import os
+import secrets
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,11 +23,20 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Playwright,
+    sync_playwright,
+)
 
 from canvas_admin.testing import make_cast
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+# Seconds; no test takes half as long.
+PATIENCE = 120
 # The rules of WCAG 2.2 AA and below, and axe's own list of good practice.
 RULES = {
     # It would fetch style sheets again, in a way that our content policy forbids.
@@ -56,18 +70,61 @@ class Look:
 LOOKS = [Look(1280, "light"), Look(390, "dark")]
 
 
+class Chromium:
+    """Debian's Chromium, started when it is first needed, and again when it has ended."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self.playwright = playwright
+        self.mark = f"--of-test-run={secrets.token_hex(8)}"
+        self.running: Browser | None = None
+
+    def browser(self) -> Browser:
+        """The running one."""
+        if self.running is None or not self.running.is_connected():
+            self.running = self.playwright.chromium.launch(
+                executable_path=CHROMIUM, args=[*ARGUMENTS, self.mark]
+            )
+        return self.running
+
+    def kill(self) -> None:
+        """End it from outside: the call that waits for it raises TargetClosedError."""
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if self.mark in (folder / "cmdline").read_text():
+                    os.kill(int(folder.name), signal.SIGKILL)
+
+
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Chromium]:
     """One Chromium per test process."""
     # Playwright's own loop runs in this thread, which Django takes for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield browser
-        browser.close()
+        chromium = Chromium(playwright)
+        yield chromium
+        if chromium.running:
+            chromium.running.close()
+
+
+@pytest.fixture
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    """Chromium; one that no longer answers is killed, and the test runs once more.
+
+    Now and then it never answers a call that opens a window, and Playwright has no limit
+    for how long to wait for that.
+    """
+    watchdog = threading.Timer(PATIENCE, chromium.kill)
+    watchdog.start()
+    yield chromium.browser()
+    watchdog.cancel()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test whose Chromium was killed runs once more; any other failure stands."""
+    once_more = pytest.mark.flaky(reruns=1, only_rerun=["TargetClosedError"])
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(once_more)
 
 
 @pytest.fixture
