@@ -28,9 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reach:
-    """What an account reaches through: good for one request, never kept beyond it."""
+    """What an account reaches through: good for one request, never kept beyond it.
+
+    `at` is the instant that counts, now unless told; a prepared query gives a Slot.
+    """
 
     standing: Standing
+    at: Any = None
 
     @classmethod
     def of(cls, account: Any) -> "Reach":
@@ -67,7 +71,8 @@ class Reach:
             of["patient_group__among"] = self.opened
         else:
             of["patient_group__in"] = grants.opened_by(self.standing.auth_groups)
-        return apps.get_model("patients", "PatientGroupMember").objects.in_force(**of)
+        members = apps.get_model("patients", "PatientGroupMember").objects
+        return members.in_force(self.at, **of)
 
 
 # An ordered source of candidates: the primary key of a patient group, or None for everyone.

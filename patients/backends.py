@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 
+from patients import access
 from patients.models import Patient
 
 
@@ -13,4 +14,4 @@ class PatientBackend(BaseBackend):
     def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
         if perm != "patients.access_patient" or not isinstance(obj, Patient):
             return False
-        return Patient.objects.accessible_to(user_obj).filter(pk=obj.pk).exists()
+        return bool(access.opened(user_obj, [obj.pk]))

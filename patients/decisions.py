@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Exists
+from django.db.models import DateTimeField, Exists, QuerySet
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from canvas_admin.records import clock
+from canvas_admin.records.lookups import Prepared, Slot
 from patients import access, areas
+from patients.gate import NOBODY
 from patients.models import Patient
 from staffing.explanations import how_held
 from staffing.models import User
@@ -90,26 +93,45 @@ def _look_up(
         return set(), False
     if standing.superuser:
         return set(needed), True
-    questions = {
-        f"needs_{number}": Exists(_carriers(name, standing))
-        for number, name in enumerate(needed)
-    }
-    if patient is not None:
-        reachable = Patient.objects.filter(access.condition(reach, "pk"))
-        questions["reached"] = Exists(reachable.filter(pk=patient.pk))
-    if not questions:
-        return set(), False
-    answers = User.objects.filter(pk=standing.user).values(**questions).get()
-    held = {n for i, n in enumerate(needed) if answers[f"needs_{i}"]}
-    return held, bool(answers.get("reached"))
+    rows = _questions(needed, standing.everyone).tuples(
+        held=standing.auth_groups,
+        user=standing.user,
+        now=clock.now(),
+        patient=patient.pk if patient else NOBODY,
+    )
+    for *has, reached in rows:
+        held = {name for name, answer in zip(needed, has, strict=True) if answer}
+        return held, bool(reached)
+    return set(), False
 
 
-def _carriers(permission: str, standing: Standing) -> Any:
+@lru_cache(maxsize=256)
+def _questions(needed: tuple[str, ...], everyone: bool) -> Prepared:
+    """_look_up() in one row: each of these permissions, and whether the patient's reached."""
+
+    def build() -> QuerySet[User]:
+        standing = Standing(everyone=everyone, auth_groups=Slot("held"))
+        reach = access.Reach(standing, at=Slot("now", DateTimeField()))
+        reached = Patient.objects.filter(access.condition(reach, "pk"))
+        return (
+            User.objects.filter(pk=Slot("user"))
+            .order_by()
+            .values_list(
+                *(Exists(_carriers(name)) for name in needed),
+                Exists(reached.filter(pk=Slot("patient"))),
+            )
+        )
+
+    return Prepared(build)
+
+
+def _carriers(permission: str) -> QuerySet[Any]:
+    """The rows by which auth groups carry a permission, with a slot for the groups."""
     app_label, _dot, codename = permission.partition(".")
-    return Permission.objects.filter(
-        content_type__app_label=app_label,
-        codename=codename,
-        group__in=standing.auth_groups,
+    return Group.permissions.through.objects.filter(
+        permission__content_type__app_label=app_label,
+        permission__codename=codename,
+        group__among=Slot("held"),
     )
 
 

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from canvas_admin.records import clock
 from canvas_admin.tests.worlds.test_worlds import judged
-from patients import access, grants, scans, streams
+from patients import access, decisions, grants, scans, streams
 from patients.models import Patient
 from patients.querysets import MemberQuerySet
 from staffing import standing
@@ -121,6 +121,9 @@ def _compiled_anew(monkeypatch):
     """No query that was compiled with a broken rule outlives its test."""
     for prepared in (access.OPENED_GROUPS, access.OPENED_PATIENTS, standing.HOLDINGS):
         monkeypatch.setattr(prepared, "compiled", {})
+    decisions._questions.cache_clear()
+    yield
+    decisions._questions.cache_clear()
 
 
 @pytest.mark.django_db
