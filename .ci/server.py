@@ -44,7 +44,7 @@ def _wait(port: int, server: subprocess.Popen) -> None:
     while time.monotonic() < end and server.poll() is None:
         with contextlib.suppress(OSError):
             asked = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
-            asked.request("GET", "/accounts/login/")
+            asked.request("GET", "/account/login/")
             asked.getresponse().read()
             return
         time.sleep(0.1)

@@ -12,7 +12,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
-from django.db.models import DateTimeField, Exists, OuterRef, Q, QuerySet
+from django.db.models import (
+    BooleanField,
+    Case,
+    DateTimeField,
+    Exists,
+    OuterRef,
+    Q,
+    QuerySet,
+    When,
+)
 from django.utils.translation import gettext as _
 
 from canvas_admin.records import clock
@@ -150,7 +159,8 @@ class PatientGroups:
     def rows(self, reach: Reach) -> "QuerySet[Patient]":
         if not reach.standing.auth_groups:
             return _all_or_none(everything=False)
-        return _having(reach.memberships(member=OuterRef("pk")))
+        patients = apps.get_model("patients", "Patient").objects
+        return patients.filter(Exists(reach.memberships(member=OuterRef("pk"))))
 
     def among(self, reach: Reach, patients: Collection[int]) -> "Iterable[Patient]":
         if not reach.standing.auth_groups:
@@ -189,13 +199,21 @@ def _opened_groups() -> "QuerySet[Any]":
 
 
 def _opened_patients() -> "QuerySet[Patient]":
-    """PatientGroups.rows() of some patients, with slots, for lists and search."""
+    """PatientGroups.rows() of some patients, with slots, for lists and search.
+
+    The CASE is there for PostgreSQL: a bare EXISTS it may turn round, and go through all
+    members of a group to find these patients among them.
+    """
     members = apps.get_model("patients", "PatientGroupMember").objects.in_force(
         Slot("now", DateTimeField()),
         patient_group__among=Slot("groups"),
         member=OuterRef("pk"),
     )
-    return _having(members).filter(pk__among=Slot("patients")).order_by()
+    reached = Case(
+        When(Exists(members), then=True), default=False, output_field=BooleanField()
+    )
+    patients = apps.get_model("patients", "Patient").objects
+    return patients.filter(reached, pk__among=Slot("patients")).order_by()
 
 
 OPENED_GROUPS = Prepared(_opened_groups)
@@ -255,12 +273,6 @@ def paths_to(account: Any, patients: Collection["Patient"]) -> list[tuple[str, s
     """
     paths = opened(account, [patient.pk for patient in patients])
     return [(patient.key, paths.get(patient, "")) for patient in patients]
-
-
-def _having(memberships: "QuerySet[PatientGroupMember]") -> "QuerySet[Patient]":
-    """The patients who have one of these memberships, asked for each patient."""
-    patients = apps.get_model("patients", "Patient").objects
-    return patients.filter(Exists(memberships))
 
 
 def _all_or_none(everything: bool) -> "QuerySet[Patient]":
