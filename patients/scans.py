@@ -21,6 +21,8 @@ END = "\x7f"
 # Of more streams than these a page is bounded first, by what a sample of them has.
 FEW_STREAMS = 16
 SAMPLE = 128
+# Fewer keys than these are read without a look at how many each stream has of them.
+WHOLE = 1000
 # A word is rare when it has fewer entries than this in the streams that are read.
 RARE = 300
 WEIGHED = 4
@@ -83,19 +85,25 @@ def read(
     Going backwards, the last ones ahead of it, the nearest first. Fewer than `limit`
     means that there are no more.
     """
+    if not streams:
+        return []
     span = scan.span(start, backwards)
-    # With other words wanted too, a sample would cost nearly what the page does.
-    if len(streams) > FEW_STREAMS and not scan.having:
-        # Any candidates bound the page, be they only of some streams: nothing behind as
-        # many as are wanted can be in it.
-        some = _spread(streams, SAMPLE)
-        each = -(-2 * limit // len(some))
-        known = _first(scan, span, some, limit, backwards, each)
-        if len(known) == limit:
-            span = _until(known[-1].place, span, backwards)
-        elif not known:
-            streams = list(set(streams).difference(some))
-    return _first(scan, span, streams, limit, backwards, limit)
+    if len(streams) <= FEW_STREAMS:
+        return _first(scan, span, streams, limit, backwards, limit)
+    # Any candidates bound the page, be they only of some streams: nothing behind as many
+    # as are wanted can be in it. To look past names that lack the other words costs so
+    # much that these streams are then read to the end, and not again.
+    some = _spread(streams, SAMPLE)
+    each = limit if scan.having else -(-2 * limit // len(some))
+    known = _first(scan, span, some, limit, backwards, each)
+    if len(known) == limit:
+        span = _until(known[-1].place, span, backwards)
+    if scan.having or not known:
+        streams = list(set(streams).difference(some))
+    found = _whole(scan, span, streams, backwards)
+    if found is None:
+        found = _first(scan, span, streams, limit, backwards, limit)
+    return sorted({*known, *found}, reverse=backwards)[:limit]
 
 
 def _spread(streams: Sequence[int], number: int) -> Sequence[int]:
@@ -107,6 +115,19 @@ def _until(end: str, span: Span, backwards: bool) -> Span:
     """The part of a span that is not behind a place."""
     low, high = span
     return (end, high) if backwards else (low, end)
+
+
+def _whole(
+    scan: Scan, span: Span, streams: Sequence[int], backwards: bool
+) -> list[Candidate] | None:
+    """All candidates of a span, in no order; None when they are too many to be read."""
+    if not streams:
+        return []
+    sql = f"""
+        SELECT k.place, k.patient_id FROM {_each()} CROSS JOIN patients_streamkey k
+        WHERE {_within("k", backwards)} {_having(scan, "k")} LIMIT {WHOLE}"""  # noqa: S608
+    found = _ask(sql, [as_parameter(streams), scan.kind, *span, *_had(scan)])
+    return [Candidate(*key) for key in found] if len(found) < WHOLE else None
 
 
 def _first(
@@ -122,28 +143,38 @@ def _first(
     Forward it reads up to the span's end, and backwards down to its beginning, that place
     with it: it may be the last candidate's own.
     """
-    if not streams:
-        return []
-    way, behind, until = ("DESC", "<", ">=") if backwards else ("ASC", ">", "<=")
+    way = "DESC" if backwards else "ASC"
     stretch = f"""
-        FROM patients_streamkey c
-        WHERE c.stream = each.stream AND c.kind = %s
-          AND c.place {behind} %s AND c.place {until} %s {_having(scan, "c")}
+        SELECT c.place, c.patient_id FROM patients_streamkey c
+        WHERE {_within("c", backwards)} {_having(scan, "c")}
         ORDER BY c.place {way} LIMIT %s"""  # noqa: S608
+    stretched = [scan.kind, *span, *_had(scan), each]
     if connection.vendor == "postgresql":
-        keys = f"""CROSS JOIN LATERAL (
-            SELECT c.place, c.patient_id {stretch}) k"""
-    else:
-        # SQLite has no LATERAL: the ids of a stream's stretch, then the rows of these ids.
-        keys = f"""CROSS JOIN patients_streamkey k
-            ON k.id {"=" if each == 1 else "IN"} (SELECT c.id {stretch})"""
+        sql = f"""
+            SELECT DISTINCT k.place, k.patient_id
+            FROM {_each()} CROSS JOIN LATERAL ({stretch}) k
+            ORDER BY k.place {way} LIMIT %s"""  # noqa: S608
+        found = _ask(sql, [as_parameter(streams), *stretched, limit])
+        return [Candidate(*key) for key in found]
+    # SQLite has no LATERAL. The keys of each stream come as one text: of other ways to
+    # have several columns of several rows, none reads the index alone.
     sql = f"""
-        SELECT DISTINCT k.place, k.patient_id FROM {_each()} {keys}
-        ORDER BY k.place {way} LIMIT %s"""  # noqa: S608
-    near, far = reversed(span) if backwards else span
-    stretched = [scan.kind, near, far, *_had(scan), each]
-    found = _ask(sql, [as_parameter(streams), *stretched, limit])
-    return [Candidate(*key) for key in found]
+        SELECT (SELECT group_concat(patient_id || '{_FIELD}' || place, '{_KEY}')
+                FROM ({stretch}))
+        FROM {_each()}"""  # noqa: S608
+    texts = _ask(sql, [*stretched, as_parameter(streams)])
+    keys = {key for (text,) in texts if text for key in text.split(_KEY)}
+    return sorted(map(_candidate, keys), reverse=backwards)[:limit]
+
+
+# What parts the fields of a key, and keys, in a text of SQLite's: no place has them.
+_FIELD, _KEY = "\x1d", "\x1e"
+
+
+def _candidate(key: str) -> Candidate:
+    """A key out of such a text. What a damaged key says, the rule finds wrong as ever."""
+    patient, _gap, place = key.partition(_FIELD)
+    return Candidate(place, int(patient) if patient.isdigit() else 0)
 
 
 def collect(
@@ -172,7 +203,7 @@ def collect(
         SELECT DISTINCT {columns}, k.patient_id
         FROM {_each()} CROSS JOIN patients_streamkey k
         {patients if "p." in columns else ""}
-        WHERE {_IN_STRETCH} {_having(scan, "k")} {behind}
+        WHERE {_within("k")} {_having(scan, "k")} {behind}
         ORDER BY {", ".join(f"{field} {way}" for field in fields)} LIMIT %s"""  # noqa: S608
     stretch = _stretch(scan, streams)
     parameters = [*stretch, *_had(scan), *(start or ()), limit]
@@ -194,7 +225,7 @@ def rarest(words: Sequence[str], streams: Sequence[int]) -> str:
         parts.append(f"""
             SELECT {number}, count(*) FROM (
                 SELECT 1 FROM {_each()} CROSS JOIN patients_streamkey k
-                WHERE {_IN_STRETCH} LIMIT {RARE}) n""")  # noqa: S608
+                WHERE {_within("k")} LIMIT {RARE}) n""")  # noqa: S608
         parameters += _stretch(Scan.prefix(word), some)
     counts = dict(_ask(" UNION ALL ".join(parts), parameters))
     return longest[min(counts, key=lambda number: (counts[number], number))]
@@ -210,12 +241,18 @@ def identified(text: str) -> list[int]:
     return [row[0] for row in _ask(sql, [text, text])]
 
 
-_IN_STRETCH = """k.stream = each.stream AND k.kind = %s
-          AND k.place > %s AND k.place <= %s"""
+def _within(table: str, backwards: bool = False) -> str:
+    """The condition that a key of a stream lies in a span; its parameters: kind, span.
+
+    Where the span begins is not in it, and its end is: backwards the other way round.
+    """
+    low, high = (">=", "<") if backwards else (">", "<=")
+    return f"""{table}.stream = each.stream AND {table}.kind = %s
+          AND {table}.place {low} %s AND {table}.place {high} %s"""
 
 
 def _stretch(scan: Scan, streams: Sequence[int]) -> list[Any]:
-    """The parameters of _each() and _IN_STRETCH."""
+    """The parameters of _each() and _within(), of all of a scan."""
     return [as_parameter(streams), scan.kind, *scan.span()]
 
 

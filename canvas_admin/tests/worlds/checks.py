@@ -38,9 +38,14 @@ TYPED = (
 
 
 def as_if_many(seed: int) -> AbstractContextManager[Any]:
-    """In two worlds of three, lists are read as though a few streams were many."""
-    many = patch.multiple(scans, FEW_STREAMS=1, SAMPLE=2)
-    return many if seed % 3 else nullcontext()
+    """In two worlds of three, lists are read as though a few streams were many.
+
+    In one of them, as though these had too many keys to be read as a whole.
+    """
+    whole = {1: scans.WHOLE, 2: 2}
+    if seed % 3 == 0:
+        return nullcontext()
+    return patch.multiple(scans, FEW_STREAMS=1, SAMPLE=1, WHOLE=whole[seed % 3])
 
 
 def disagreements(built: Built) -> list[str]:

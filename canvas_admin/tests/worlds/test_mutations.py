@@ -16,7 +16,7 @@ from patients.querysets import MemberQuerySet
 from staffing import standing
 
 # Few and quick: between them they have what each mutation gets wrong; 30 is by hand.
-SEEDS = (2, 4, 24, 30, 58)
+SEEDS = (2, 4, 24, 25, 30, 58)
 
 
 def _not_excluded(members):
