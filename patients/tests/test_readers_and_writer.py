@@ -29,7 +29,11 @@ NAMES = ("Alder", "Birch", "Cedar", "Elm", "Fir")
 
 
 def read(client, patient):
-    """What somebody does all day: the list, a search, a chart."""
+    """What somebody does all day: the list, a search, a chart.
+
+    Groups are switched off meanwhile, so that a chart may be refused, and a list that has
+    nobody behind the patient any more sends to its beginning.
+    """
     yield client.get("/patients/")
     yield client.get(f"/patients/?sort=born&after={patient.key}")
     yield client.post("/patients/search/", {"q": "al"})
@@ -78,7 +82,7 @@ def test_four_read_while_one_writes(cast, signed_in):
         for patient in cycle(patients):
             for answer in read(clients[number], patient):
                 reads[number] += 1
-                if answer.status_code not in (200, 403):
+                if answer.status_code not in (200, 302, 403):
                     failed.append(
                         f"{answer.request['PATH_INFO']}: {answer.status_code}"
                     )
