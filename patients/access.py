@@ -84,6 +84,10 @@ class Reach:
         return members.in_force(self.at, **of)
 
 
+# No patient's primary key: about nobody the rule is asked too, where the time that a
+# question takes must not tell that there is nobody.
+NOBODY = 0
+
 # An ordered source of candidates: the primary key of a patient group, or None for everyone.
 # It proposes; the rule decides over what it proposes.
 Stream = int | None

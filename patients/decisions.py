@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy
 from canvas_admin.records import clock
 from canvas_admin.records.lookups import Prepared, Slot
 from patients import access, areas
-from patients.gate import NOBODY
 from patients.models import Patient
 from staffing.explanations import how_held
 from staffing.models import User
@@ -97,7 +96,7 @@ def _look_up(
         held=standing.auth_groups,
         user=standing.user,
         now=clock.now(),
-        patient=patient.pk if patient else NOBODY,
+        patient=patient.pk if patient else access.NOBODY,
     )
     for *has, reached in rows:
         held = {name for name, answer in zip(needed, has, strict=True) if answer}

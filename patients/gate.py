@@ -10,9 +10,6 @@ from canvas_admin.audit import trail
 from patients import access
 from patients.models import Patient
 
-# No patient's primary key.
-NOBODY = 0
-
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -42,7 +39,7 @@ def find_patient(request: HttpRequest, key: str) -> Patient | None:
         return None
     known = Patient.objects.filter(key=key).values_list("pk", flat=True).first()
     # The rule is asked about nobody too: how long a refusal takes tells nothing.
-    return next(iter(access.opened(reach(request), [known or NOBODY])), None)
+    return next(iter(access.opened(reach(request), [known or access.NOBODY])), None)
 
 
 def reach(request: HttpRequest) -> access.Reach:

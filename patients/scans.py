@@ -174,7 +174,7 @@ _FIELD, _KEY = "\x1d", "\x1e"
 def _candidate(key: str) -> Candidate:
     """A key out of such a text. What a damaged key says, the rule finds wrong as ever."""
     patient, _gap, place = key.partition(_FIELD)
-    return Candidate(place, int(patient) if patient.isdigit() else 0)
+    return Candidate(place, int(patient) if patient.isdecimal() else 0)
 
 
 def collect(

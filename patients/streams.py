@@ -11,7 +11,7 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from patients import access, gate, scans, stream_keys
+from patients import access, scans, stream_keys
 from patients.models import Patient
 from patients.models.stream_keys import place_of, stream_of
 from patients.scans import Kind, Scan
@@ -159,7 +159,7 @@ class Walk:
             return []
         # The rule is asked even when nobody has the number: how long the answer takes must
         # not tell whether somebody out of reach has it.
-        pks = scans.identified(query.number) or [gate.NOBODY]
+        pks = scans.identified(query.number) or [access.NOBODY]
         found = self.confirm(pks).items()
         suiting = [(p, path) for p, path in found if self._suits(p)]
         return sorted(suiting, key=lambda item: item[0].sort_name)

@@ -88,10 +88,14 @@ class Chromium:
 
     def kill(self) -> None:
         """End it from outside: the call that waits for it raises TargetClosedError."""
+        self.send(signal.SIGKILL)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send its process a signal, found by its mark: Playwright does not tell which."""
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if self.mark in (folder / "cmdline").read_text():
-                    os.kill(int(folder.name), signal.SIGKILL)
+                if self.mark.encode() in (folder / "cmdline").read_bytes():
+                    os.kill(int(folder.name), number)
 
 
 @pytest.fixture(scope="session")
