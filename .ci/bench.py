@@ -1,6 +1,6 @@
 """make bench: what the site costs on both databases, as ratios within one run.
 
-    python .ci/bench.py [--size 1000000] [--rounds 60]
+    python .ci/bench.py [--size 1000000] [--rounds 200]
     python .ci/bench.py --tables
 
 A clinic of `size` patients and 500 groups is made on each database; then people of every
@@ -132,7 +132,7 @@ def growth(report: dict[str, Any]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what the site costs.")
     parser.add_argument("--size", type=int, default=1_000_000, help="patients")
-    parser.add_argument("--rounds", type=int, default=60, help="times each request")
+    parser.add_argument("--rounds", type=int, default=200, help="times each request")
     parser.add_argument("--tables", action="store_true", help="print what is recorded")
     options = parser.parse_args()
     report = json.loads(REPORT.read_text()) if REPORT.exists() else {}

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from canvas_admin.records.lookups import as_parameter
+from canvas_admin.records.lookups import as_parameter, one_of
 from patients.folding import SEPARATOR
 from patients.models.stream_keys import StreamKey, place_of
 
@@ -20,7 +20,7 @@ Kind = StreamKey.Kind
 END = "\x7f"
 # Of more streams than these a page is bounded first, by what a sample of them has.
 FEW_STREAMS = 16
-SAMPLE = 128
+SAMPLE = 64
 # Fewer keys than these are read without a look at how many each stream has of them.
 WHOLE = 1000
 # A word is rare when it has fewer entries than this in the streams that are read.
@@ -124,8 +124,9 @@ def _whole(
     if not streams:
         return []
     sql = f"""
-        SELECT k.place, k.patient_id FROM {_each()} CROSS JOIN patients_streamkey k
-        WHERE {_within("k", backwards)} {_having(scan, "k")} LIMIT {WHOLE}"""  # noqa: S608
+        SELECT k.place, k.patient_id FROM patients_streamkey k
+        WHERE {one_of("k.stream")} AND {_between("k", backwards)} {_having(scan, "k")}
+        LIMIT {WHOLE}"""  # noqa: S608
     found = _ask(sql, [as_parameter(streams), scan.kind, *span, *_had(scan)])
     return [Candidate(*key) for key in found] if len(found) < WHOLE else None
 
@@ -242,12 +243,17 @@ def identified(text: str) -> list[int]:
 
 
 def _within(table: str, backwards: bool = False) -> str:
-    """The condition that a key of a stream lies in a span; its parameters: kind, span.
+    """The condition that a key lies in a span of the stream that _each() has."""
+    return f"{table}.stream = each.stream AND {_between(table, backwards)}"
+
+
+def _between(table: str, backwards: bool) -> str:
+    """The condition that a key lies in a span; its parameters: kind, span.
 
     Where the span begins is not in it, and its end is: backwards the other way round.
     """
     low, high = (">=", "<") if backwards else (">", "<=")
-    return f"""{table}.stream = each.stream AND {table}.kind = %s
+    return f"""{table}.kind = %s
           AND {table}.place {low} %s AND {table}.place {high} %s"""
 
 
