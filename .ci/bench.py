@@ -35,6 +35,9 @@ def measured(size: int, rounds: int) -> Iterator[tuple[str, dict[str, Any]]]:
     if bin_folder is None:
         print("PostgreSQL was skipped: Debian's package postgresql brings it.")
         return
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    # As PostgreSQL's manual advises a server of its own; its default is for a small one.
+    postgres.SETTINGS["shared_buffers"] = f"{memory // 4 // 2**20}MB"
     with postgres.cluster(bin_folder) as address:
         yield "postgresql", one(size, rounds, address)
 

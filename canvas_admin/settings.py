@@ -131,9 +131,9 @@ if _database["ENGINE"].endswith("sqlite3"):
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
-        "init_command": "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; "
+        "init_command": "PRAGMA page_size=16384; PRAGMA journal_mode=WAL; "
         "PRAGMA synchronous=NORMAL; PRAGMA mmap_size=2147418112; "
-        "PRAGMA wal_autocheckpoint=5000;",
+        "PRAGMA wal_autocheckpoint=2500;",
     }
 else:
     # Compiling a plan costs more than the short queries of a page gain by it.

@@ -8,7 +8,7 @@ else asks these (DESIGN 4).
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.apps import apps
@@ -25,7 +25,7 @@ from django.db.models import (
 from django.utils.translation import gettext as _
 
 from canvas_admin.records import clock
-from canvas_admin.records.lookups import Prepared, Slot
+from canvas_admin.records.lookups import ManySlot, Prepared, Slot
 from patients import grants
 from staffing.explanations import how_held, shown_date
 from staffing.models import User
@@ -68,8 +68,10 @@ class Reach:
         """The primary keys of the patient groups that its auth groups open: a query."""
         if not self.standing.auth_groups:
             return []
-        rows = OPENED_GROUPS.tuples(held=self.standing.auth_groups)
-        return sorted(pk for (pk,) in rows)
+        held = self.standing.auth_groups
+        opened = OPENED_GROUPS if len(held) <= FEW_GROUPS else OPENED_BY_MANY
+        rows = opened.tuples(held=held)
+        return sorted([pk for (pk,) in rows])
 
     def memberships(self, **of: Any) -> "QuerySet[PatientGroupMember]":
         """The memberships now through which patients are reached.
@@ -197,9 +199,9 @@ class PatientGroups:
         ]
 
 
-def _opened_groups() -> "QuerySet[Any]":
+def _opened_by(held: Slot) -> "QuerySet[Any]":
     """Reach.opened, with a slot."""
-    return grants.opened_by(Slot("held")).order_by().values_list("pk")
+    return grants.opened_by(held).order_by().values_list("pk")
 
 
 def _opened_patients() -> "QuerySet[Patient]":
@@ -220,7 +222,10 @@ def _opened_patients() -> "QuerySet[Patient]":
     return patients.filter(reached, pk__among=Slot("patients")).order_by()
 
 
-OPENED_GROUPS = Prepared(_opened_groups)
+# Of so many auth groups each is looked up by itself.
+FEW_GROUPS = 32
+OPENED_GROUPS = Prepared(partial(_opened_by, Slot("held")))
+OPENED_BY_MANY = Prepared(partial(_opened_by, ManySlot("held")))
 OPENED_PATIENTS = Prepared(_opened_patients)
 
 PATHS: tuple[Path, ...] = (Superuser(), AllPatients(), PatientGroups())

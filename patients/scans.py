@@ -26,6 +26,9 @@ WHOLE = 1000
 # A word is rare when it has fewer entries than this in the streams that are read.
 RARE = 300
 WEIGHED = 4
+# One of so many letters probably has fewer keys than this; then they are read at once.
+LONG = 4
+PROBABLY = 100
 
 
 # What lies behind the first of two places, up to the second.
@@ -44,23 +47,26 @@ class Scan:
     """A stretch of each stream: of one kind, what lies behind `low` and before `high`.
 
     `having` are folded beginnings that words of the patient's name must have as well.
+    What is `probably_rare` is read in another order, and nothing else depends on it.
     """
 
     kind: int
     low: str = ""
     high: str = ""
     having: tuple[str, ...] = ()
+    probably_rare: bool = False
 
     @classmethod
     def exact(cls, kind: int, word: str = "", having: Iterable[str] = ()) -> "Scan":
         """The keys of one word, which lie in the order of the patients' names."""
         low, high = place_of(word), place_of(word, END)
-        return cls(int(kind), low, high, tuple(having))
+        return cls(int(kind), low, high, tuple(having), probably_rare=bool(word))
 
     @classmethod
     def prefix(cls, word: str, having: Iterable[str] = ()) -> "Scan":
         """The keys of names that have a word which begins so."""
-        return cls(int(Kind.WORD), word, f"{word}{END}", tuple(having))
+        rare = len(word) >= LONG
+        return cls(int(Kind.WORD), word, f"{word}{END}", tuple(having), rare)
 
     def span(self, start: str | None = None, backwards: bool = False) -> Span:
         """What to read: all of it, or what is behind `start`, or ahead of it backwards."""
@@ -90,20 +96,35 @@ def read(
     span = scan.span(start, backwards)
     if len(streams) <= FEW_STREAMS:
         return _first(scan, span, streams, limit, backwards, limit)
+    known, left = _some(scan, span, streams, limit, backwards)
+    if not left:
+        return known
     # Any candidates bound the page, be they only of some streams: nothing behind as many
-    # as are wanted can be in it. To look past names that lack the other words costs so
-    # much that these streams are then read to the end, and not again.
+    # as are wanted can be in it.
+    if len(known) == limit:
+        span = _until(known[-1].place, span, backwards)
+    found = _any(scan, span, left, WHOLE, backwards)
+    if len(found) == WHOLE:
+        found = _first(scan, span, left, limit, backwards, limit)
+    return sorted({*known, *found}, reverse=backwards)[:limit]
+
+
+def _some(
+    scan: Scan, span: Span, streams: Sequence[int], limit: int, backwards: bool
+) -> tuple[list[Candidate], Sequence[int]]:
+    """Candidates to begin with, in order, and the streams that may have others."""
+    if scan.probably_rare:
+        found = _any(scan, span, streams, PROBABLY, backwards)
+        known = sorted(set(found), reverse=backwards)[:limit]
+        return known, streams if len(found) == PROBABLY else ()
+    # To look past names that lack the other words costs so much that the sample is read to
+    # the end then, and not again.
     some = _spread(streams, SAMPLE)
     each = limit if scan.having else -(-2 * limit // len(some))
     known = _first(scan, span, some, limit, backwards, each)
-    if len(known) == limit:
-        span = _until(known[-1].place, span, backwards)
-    if scan.having or not known:
-        streams = list(set(streams).difference(some))
-    found = _whole(scan, span, streams, backwards)
-    if found is None:
-        found = _first(scan, span, streams, limit, backwards, limit)
-    return sorted({*known, *found}, reverse=backwards)[:limit]
+    if known and not scan.having:
+        return known, streams
+    return known, list(set(streams).difference(some))
 
 
 def _spread(streams: Sequence[int], number: int) -> Sequence[int]:
@@ -117,18 +138,16 @@ def _until(end: str, span: Span, backwards: bool) -> Span:
     return (end, high) if backwards else (low, end)
 
 
-def _whole(
-    scan: Scan, span: Span, streams: Sequence[int], backwards: bool
-) -> list[Candidate] | None:
-    """All candidates of a span, in no order; None when they are too many to be read."""
-    if not streams:
-        return []
+def _any(
+    scan: Scan, span: Span, streams: Sequence[int], most: int, backwards: bool
+) -> list[Candidate]:
+    """Candidates of a span, in no order: all of them, where they are fewer than `most`."""
     sql = f"""
         SELECT k.place, k.patient_id FROM patients_streamkey k
         WHERE {one_of("k.stream")} AND {_between("k", backwards)} {_having(scan, "k")}
-        LIMIT {WHOLE}"""  # noqa: S608
-    found = _ask(sql, [as_parameter(streams), scan.kind, *span, *_had(scan)])
-    return [Candidate(*key) for key in found] if len(found) < WHOLE else None
+        LIMIT %s"""  # noqa: S608
+    stretch = [as_parameter(streams), scan.kind, *span, *_had(scan)]
+    return [Candidate(*key) for key in _ask(sql, [*stretch, most])]
 
 
 def _first(

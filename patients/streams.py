@@ -13,7 +13,7 @@ from typing import Any
 
 from patients import access, scans, stream_keys
 from patients.models import Patient
-from patients.models.stream_keys import place_of, stream_of
+from patients.models.stream_keys import place_of, streams_of
 from patients.scans import Kind, Scan
 from patients.searching import Query
 
@@ -136,9 +136,8 @@ class Walk:
         """What an account reaches; of it, when `listed`, active and living patients."""
         reach = access.Reach.of(account)
         halves = (True,) if listed else (True, False)
-        streams = [
-            stream_of(group, half) for group in access.streams(reach) for half in halves
-        ]
+        groups = access.streams(reach)
+        streams = [one for half in halves for one in streams_of(groups, half)]
         return cls(streams, partial(access.opened, reach), listed=listed, **how)
 
     def everybody(self, start: Patient | None, size: int) -> Iterator[Opened]:

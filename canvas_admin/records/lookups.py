@@ -21,6 +21,10 @@ class Slot(models.Value):
         return "%s", [self]
 
 
+class ManySlot(Slot):
+    """A Slot for so many keys that every row of a small table is best looked up in them."""
+
+
 @models.ForeignKey.register_lookup
 @models.BigAutoField.register_lookup
 class Among(models.Lookup):
@@ -37,7 +41,11 @@ class Among(models.Lookup):
         left, parameters = self.process_lhs(compiler, connection)
         slotted = isinstance(self.rhs, Slot)
         keys = self.rhs if slotted else as_parameter(self.rhs)
-        return one_of(left, weighed=not slotted), [*parameters, keys]
+        among = one_of(left, weighed=not slotted)
+        if isinstance(self.rhs, ManySlot):
+            # As a truth it can be neither a join nor a search of an index.
+            among = f"({left} IN ({_table()})) IS TRUE"
+        return among, [*parameters, keys]
 
 
 class Listed(models.Aggregate):
@@ -97,15 +105,22 @@ def one_of(column: str, weighed: bool = False) -> str:
     query does: unless it shall, they are hidden from it.
     """
     if connection.vendor != "postgresql":
-        return f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608
+        return f"{column} IN ({_table()})"
     array = "%s" if weighed else "(SELECT %s::bigint[])"
     return f"{column} = ANY({array}::bigint[])"
 
 
+def _table() -> str:
+    """The integers of one parameter as a table."""
+    if connection.vendor == "postgresql":
+        return "SELECT unnest(%s::bigint[])"
+    return "SELECT value FROM json_each(%s)"
+
+
 def as_parameter(keys: Iterable[int]) -> str:
     """Any number of integers as one parameter: an array's text in PostgreSQL, else JSON."""
-    listed = ",".join(map(str, keys))
-    return f"{{{listed}}}" if connection.vendor == "postgresql" else f"[{listed}]"
+    listed = str(list(keys))
+    return f"{{{listed[1:-1]}}}" if connection.vendor == "postgresql" else listed
 
 
 def _as_parameter(value: Any) -> Any:

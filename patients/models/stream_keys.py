@@ -1,5 +1,7 @@
 """The ordered keys by which lists and search find candidates."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
 
@@ -82,4 +84,10 @@ def stream_of(group: int | None, listed: bool) -> int:
 
     Each has a half of active, living patients (listed), and one of all the others.
     """
-    return 2 * (group or EVERYONE) + (not listed)
+    return streams_of([group], listed)[0]
+
+
+def streams_of(groups: Iterable[int | None], listed: bool) -> list[int]:
+    """The streams of several groups; see stream_of()."""
+    half = not listed
+    return [2 * (group or EVERYONE) + half for group in groups]

@@ -1,7 +1,7 @@
 """Every spelling of "may this person?" held against the oracle, in one built world."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -37,15 +37,21 @@ TYPED = (
 )
 
 
-def as_if_many(seed: int) -> AbstractContextManager[Any]:
+@contextmanager
+def as_if_many(seed: int) -> Iterator[None]:
     """In two worlds of three, lists are read as though a few streams were many.
 
     In one of them, as though these had too many keys to be read as a whole.
     """
-    whole = {1: scans.WHOLE, 2: 2}
     if seed % 3 == 0:
-        return nullcontext()
-    return patch.multiple(scans, FEW_STREAMS=1, SAMPLE=1, WHOLE=whole[seed % 3])
+        yield
+        return
+    many = {"WHOLE": 2, "PROBABLY": 2, "LONG": 1} if seed % 3 == 2 else {}
+    with (
+        patch.multiple(scans, FEW_STREAMS=1, SAMPLE=1, **many),
+        patch.object(access, "FEW_GROUPS", 0),
+    ):
+        yield
 
 
 def disagreements(built: Built) -> list[str]:

@@ -119,7 +119,12 @@ MUTATIONS = (
 @pytest.fixture(autouse=True)
 def _compiled_anew(monkeypatch):
     """No query that was compiled with a broken rule outlives its test."""
-    for prepared in (access.OPENED_GROUPS, access.OPENED_PATIENTS, standing.HOLDINGS):
+    for prepared in (
+        access.OPENED_GROUPS,
+        access.OPENED_BY_MANY,
+        access.OPENED_PATIENTS,
+        standing.HOLDINGS,
+    ):
         monkeypatch.setattr(prepared, "compiled", {})
     decisions._questions.cache_clear()
     yield
