@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patients import access
 from patients.models import PatientGroup
-from staffing.groups import FIND, VIEW_PATIENT
+from staffing.groups import APPOINTMENT_STATUS, FIND, VIEW_CLINICAL, VIEW_PATIENT
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ AREAS = (
         in_navigation=True,
     ),
     Area(
+        "schedule",
+        _("Schedule"),
+        _("the schedule of the clinic, day by day"),
+        _("look at the schedule"),
+        (FIND,),
+        False,
+        "patients:schedule",
+        in_navigation=True,
+    ),
+    Area(
         "create",
         _("New patient"),
         _("the form for a new patient"),
@@ -61,7 +71,7 @@ AREAS = (
         _("Chart"),
         _("a patient's clinical chart"),
         _("open the chart of this patient"),
-        (VIEW_PATIENT, "patients.view_condition"),
+        (VIEW_PATIENT, *VIEW_CLINICAL),
         True,
         "patients:chart",
     ),
@@ -74,6 +84,65 @@ AREAS = (
         True,
         "patients:profile",
     ),
+    Area(
+        "appointments",
+        _("Appointments"),
+        _("a patient's appointments"),
+        _("see the appointments of this patient"),
+        (FIND,),
+        True,
+        "patients:appointments",
+    ),
+    Area(
+        "documents",
+        _("Documents"),
+        _("a patient's administrative documents"),
+        _("read the administrative documents of this patient"),
+        (FIND, "patients.view_administrativedocument"),
+        True,
+        "patients:documents",
+    ),
+    Area(
+        "write_documents",
+        _("File document"),
+        _("filing, editing and removing administrative documents"),
+        _("file, edit and remove administrative documents of this patient"),
+        (
+            FIND,
+            "patients.view_administrativedocument",
+            "patients.add_administrativedocument",
+            "patients.change_administrativedocument",
+        ),
+        True,
+        "patients:file-document",
+    ),
+    Area(
+        "book",
+        _("Book appointment"),
+        _("the form for an appointment"),
+        _("book appointments for this patient"),
+        (FIND, "patients.add_appointment"),
+        True,
+        "patients:book",
+    ),
+    Area(
+        "reschedule",
+        _("Change appointment"),
+        _("the form that moves an appointment"),
+        _("change the appointments of this patient"),
+        (FIND, "patients.change_appointment"),
+        True,
+        "patients:reschedule",
+    ),
+    Area(
+        "status",
+        _("Appointment status"),
+        _("the status of an appointment"),
+        _("change the status of this patient's appointments"),
+        (FIND, APPOINTMENT_STATUS),
+        True,
+        "patients:appointment-status",
+    ),
 )
 BY_CODE = {area.code: area for area in AREAS}
 
@@ -81,6 +150,13 @@ FIND_PATIENTS = BY_CODE["find"].permissions
 CREATE_PATIENT = BY_CODE["create"].permissions
 OPEN_CHART = BY_CODE["chart"].permissions
 OPEN_PROFILE = BY_CODE["profile"].permissions
+OPEN_DOCUMENTS = BY_CODE["documents"].permissions
+WRITE_DOCUMENTS = BY_CODE["write_documents"].permissions
+SEE_SCHEDULE = BY_CODE["schedule"].permissions
+SEE_APPOINTMENTS = BY_CODE["appointments"].permissions
+BOOK = BY_CODE["book"].permissions
+RESCHEDULE = BY_CODE["reschedule"].permissions
+CHANGE_STATUS = BY_CODE["status"].permissions
 
 
 def areas_open_to(permissions: set[str]) -> list[Area]:

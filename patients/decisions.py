@@ -1,6 +1,6 @@
 """decide(): may this account do this, and why. Asks the same rule as every list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -169,12 +169,19 @@ def _about_permissions(
         rights = get_text_list([right_in_words(name) for name in gives], _("and"))
         words = {"held": how_held(user, groups[pk]), "rights": rights}
         said.append(_("%(held)s, gives the right to %(rights)s.") % words)
-    return said + [_about_missing(n, carriers[n]) for n in needed if n in missing]
+    alike: dict[tuple[Group, ...], list[str]] = {}
+    for name in needed:
+        if name in missing:
+            alike.setdefault(tuple(carriers[name]), []).append(name)
+    return said + [_about_missing(names, found) for found, names in alike.items()]
 
 
-def _about_missing(permission: str, carriers: list[Group]) -> str:
+def _about_missing(permissions: list[str], carriers: Iterable[Group]) -> str:
+    """Rights that are missing and come with the same groups."""
     words = {
-        "right": right_in_words(permission),
+        "right": get_text_list(
+            [right_in_words(name) for name in permissions], _("and")
+        ),
         "groups": ", ".join(f"“{group.name}”" for group in carriers),
     }
     if not carriers:

@@ -1,8 +1,10 @@
 """The gate in front of a patient's pages, and the one way in which a page refuses."""
 
 import re
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -40,6 +42,11 @@ def find_patient(request: HttpRequest, key: str) -> Patient | None:
     known = Patient.objects.filter(key=key).values_list("pk", flat=True).first()
     # The rule is asked about nobody too: how long a refusal takes tells nothing.
     return next(iter(access.opened(reach(request), [known or access.NOBODY])), None)
+
+
+def find_row(rows: QuerySet, key: str) -> Any:
+    """The row with this key among these, or None; for a text that is no key too."""
+    return rows.filter(key=key).first() if _KEY.fullmatch(key) else None
 
 
 def reach(request: HttpRequest) -> access.Reach:

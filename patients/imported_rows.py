@@ -1,7 +1,6 @@
 """Writing the rows that a bundle brought. Runs inside patients.importing's transaction."""
 
 from collections import Counter
-from collections.abc import Iterable
 
 from django.db.models import Q
 
@@ -9,9 +8,12 @@ from canvas_admin.fhir.bundles import Rejected
 from canvas_admin.fhir.elements import Coding
 from canvas_admin.fhir.rows import bring, take
 from patients.fhir.care_team import CareTeamRows, Participation
-from patients.fhir.condition import ConditionRows
 from patients.fhir.patient import PatientRows
-from patients.models import CareTeamMembership, Condition, Patient, PatientIdentifier
+from patients.models import (
+    CareTeamMembership,
+    Patient,
+    PatientIdentifier,
+)
 from staffing.models import CareTeamRole, Staff
 
 Counts = Counter[tuple[str, str]]
@@ -53,26 +55,6 @@ def write_patient(rows: PatientRows) -> tuple[Patient, str]:
     Patient.objects.filter(pk=patient.pk).update(source_digest=rows.digest)
     changed = _write_belongings(patient, rows) or changed
     return patient, "updated" if changed else "unchanged"
-
-
-def write_conditions(patient: Patient, conditions: Iterable[ConditionRows]) -> Counts:
-    """Make the patient's conditions hold these, found again by their source's id."""
-    there = {row.source_id: row for row in patient.conditions.exclude(source_id="")}
-    new, counts = [], Counter()
-    for rows in conditions:
-        values = {**rows.fields, "source_digest": rows.digest}
-        row = there.get(rows.fields["source_id"])
-        if row is None:
-            new.append(Condition(patient=patient, **values))
-            counts["Condition", "created"] += 1
-        elif row.source_digest == rows.digest:
-            counts["Condition", "unchanged"] += 1
-        else:
-            take(row, values)
-            row.save()
-            counts["Condition", "updated"] += 1
-    Condition.objects.bulk_create(new)
-    return counts
 
 
 def write_care(patient: Patient, teams: list[Team]) -> tuple[Counts, int]:

@@ -23,7 +23,9 @@ from canvas_admin.fhir.bundles import (
 )
 from canvas_admin.fhir.validation import validated
 from patients import imported_rows
-from patients.fhir import care_team, condition, patient
+from patients.fhir import care_team, patient
+from patients.fhir.clinical import ClinicalRows
+from patients.importing_chart import is_about, plan_chart, write_chart
 from patients.models import Patient, PatientGroup
 from staffing.fhir import practitioner
 from staffing.models import Staff
@@ -32,7 +34,18 @@ ACTOR = trail.Command("import_fhir")
 
 # How many of each a bundle may bring, so that its transaction holds SQLite's only write
 # lock for less than 200 ms (DESIGN section 9).
-LIMITS = {"Patient": 1, "Practitioner": 20, "Condition": 200, "CareTeam": 20}
+LIMITS = {
+    "Patient": 1,
+    "Practitioner": 20,
+    "CareTeam": 20,
+    "Condition": 200,
+    "MedicationRequest": 200,
+    "AllergyIntolerance": 50,
+    "Immunization": 200,
+    "DiagnosticReport": 100,
+    "ImagingStudy": 50,
+    "Observation": 500,
+}
 PARTS_LIMIT = 40
 
 CREATED, UPDATED, UNCHANGED = OUTCOMES = ("created", "updated", "unchanged")
@@ -42,14 +55,15 @@ CREATED, UPDATED, UNCHANGED = OUTCOMES = ("created", "updated", "unchanged")
 class Plan:
     """What a bundle asks for, valid and resolved as far as the bundle itself goes.
 
-    In `care`, each part comes with the entry of its practitioner, or the identifier of
-    one who is not in the bundle.
+    In `clinical`, the rows of the chart come by the type of their resources. In `care`,
+    each part comes with the entry of its practitioner, or the identifier of one who is
+    not in the bundle.
     """
 
     about: Entry
     patient: patient.PatientRows
     practitioners: list[tuple[Entry, practitioner.PractitionerRows]]
-    conditions: list[condition.ConditionRows]
+    clinical: dict[str, list[ClinicalRows]]
     care: list[tuple[Entry, care_team.CareTeamRows, "list[Part]"]]
     left_out: Counter[str]
 
@@ -91,7 +105,7 @@ def plan(bundle: Bundle) -> Plan:
             (entry, _practitioner(entry, data))
             for entry, data in entries["Practitioner"]
         ],
-        conditions=[_condition(bundle, about, *each) for each in entries["Condition"]],
+        clinical=plan_chart(bundle, about, entries),
         care=care,
         left_out=Counter({k: n for k, n in bundle.types().items() if k not in LIMITS}),
     )
@@ -122,7 +136,7 @@ def carry_out(
         if outcome == CREATED:
             for group in groups:
                 group.add(person, by=ACTOR)
-        result.counts += imported_rows.write_conditions(person, planned.conditions)
+        result.counts += write_chart(person, planned.clinical)
         counts, result.set_aside = imported_rows.write_care(
             person, _teams(planned, known, people)
         )
@@ -153,32 +167,14 @@ def _practitioner(entry: Entry, resource: dict) -> practitioner.PractitionerRows
         return practitioner.from_fhir(resource, entry.full_url)
 
 
-def _condition(
-    bundle: Bundle, about: Entry, entry: Entry, resource: dict
-) -> condition.ConditionRows:
-    with located(entry):
-        rows = condition.from_fhir(resource, entry.source_id)
-        _is_about(bundle, about, rows.subject)
-        return rows
-
-
 def _care_team(
     bundle: Bundle, about: Entry, entry: Entry, resource: dict
 ) -> tuple[Entry, care_team.CareTeamRows, list[Part]]:
     with located(entry):
         rows = care_team.from_fhir(resource, entry.source_id)
-        _is_about(bundle, about, rows.subject)
+        is_about(bundle, about, rows.subject)
         parts = [(part, _member(bundle, part.member)) for part in rows.participations]
         return entry, rows, [(part, who) for part, who in parts if who]
-
-
-def _is_about(bundle: Bundle, about: Entry, reference: str) -> None:
-    """Raises Rejected unless the reference means the bundle's patient."""
-    found = bundle.find(reference)
-    if found is None:
-        raise Rejected("subject: refers to nothing in this bundle")
-    if found is not about:
-        raise Rejected("subject: is not this bundle's patient")
 
 
 def _member(bundle: Bundle, reference: str) -> Entry | tuple[str, str] | None:

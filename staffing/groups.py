@@ -33,6 +33,7 @@ class ManagedGroup:
 
 FIND = "patients.find_patient"
 VIEW_PATIENT = "patients.view_patient"
+APPOINTMENT_STATUS = "patients.change_appointment_status"
 ADMINISTER = "staffing.open_administration"
 
 ALL_PATIENTS = "all-patients"
@@ -52,13 +53,29 @@ _PROFILE_DATA = (
     "careteammembership",
 )
 
+# What a chart is made of: the chart opens to whoever may view all of it.
+CLINICAL_DATA = (
+    "condition",
+    "medication",
+    "allergyintolerance",
+    "immunization",
+    "labreport",
+    "imagingreport",
+    "observation",
+)
+VIEW_CLINICAL = tuple(p for m in CLINICAL_DATA for p in _model("patients", m, "view"))
+
 MANAGED_GROUPS = (
     ManagedGroup(
         "schedule-write",
         "Schedule write",
         Kind.AREA,
         _("Books new appointments and changes the status of appointments."),
-        (FIND,),
+        (
+            FIND,
+            *_model("patients", "appointment", "add", "change"),
+            APPOINTMENT_STATUS,
+        ),
     ),
     ManagedGroup(
         "profile-read",
@@ -83,7 +100,7 @@ MANAGED_GROUPS = (
         "Clinical read",
         Kind.AREA,
         _("Reads clinical data, in the chart and in the panels."),
-        (FIND, VIEW_PATIENT, "patients.view_condition"),
+        (FIND, VIEW_PATIENT, *VIEW_CLINICAL),
     ),
     ManagedGroup(
         "clinical-write",
@@ -93,7 +110,11 @@ MANAGED_GROUPS = (
             "Writes clinical data, reviews results and changes the status of "
             "appointments."
         ),
-        (FIND, *_model("patients", "condition", "add", "change")),
+        (
+            FIND,
+            *(p for m in CLINICAL_DATA for p in _model("patients", m, "add", "change")),
+            APPOINTMENT_STATUS,
+        ),
     ),
     ManagedGroup(
         "revenue-access",
@@ -114,14 +135,17 @@ MANAGED_GROUPS = (
         "Document read",
         Kind.AREA,
         _("Reads patients' administrative documents."),
-        (FIND,),
+        (FIND, "patients.view_administrativedocument"),
     ),
     ManagedGroup(
         "document-write",
         "Document write",
         Kind.AREA,
-        _("Edits or removes patients' administrative documents."),
-        (FIND,),
+        _(
+            "Files, edits and removes patients' administrative documents, for whoever "
+            "may read them."
+        ),
+        (FIND, *_model("patients", "administrativedocument", "add", "change")),
     ),
     ManagedGroup(
         "data-integration-access",

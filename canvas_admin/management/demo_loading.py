@@ -19,6 +19,7 @@ from canvas_admin.audit import trail
 from canvas_admin.management import demo_clinic
 from canvas_admin.management.demo_clinic import CAMPAIGN, NORTH, SOUTH, DemoTeam, Person
 from canvas_admin.management.demo_files import write_private
+from canvas_admin.management.demo_schedule import make_schedule
 from canvas_admin.records import clock
 from patients.models import (
     Patient,
@@ -50,6 +51,9 @@ def load() -> None:
     make_staff()
     call_command("import_fhir", str(demo_clinic.BUNDLES), stdout=StringIO())
     place_patients()
+    make_schedule(
+        {"North office": _living(NORTH), "South office": _living(SOUTH)},
+    )
     give_passwords(passwords_file())
 
 
@@ -226,6 +230,12 @@ def passwords_file() -> Path:
 
 def _group(name: str) -> PatientGroup | None:
     return PatientGroup.objects.filter(name=name, retired__isnull=True).first()
+
+
+def _living(name: str) -> list[Patient]:
+    """The active, living patients of a group, by name."""
+    members = _group(name).memberships.in_force().values("member")
+    return list(Patient.objects.listed().filter(pk__in=members).order_by("sort_name"))
 
 
 def _membership(

@@ -1,13 +1,18 @@
 """Every URL of the site, found by walking the resolver, with concrete addresses."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 from django.contrib.auth.models import Group
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 
-from patients.models import PatientGroupExclusion
+from patients.models import (
+    AdministrativeDocument,
+    Appointment,
+    PatientGroupExclusion,
+)
 from staffing.accounts import one_time_path
 from staffing.models import (
     CareTeamRole,
@@ -48,6 +53,17 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     )
     cast.exclusion.save()
     cast.membership = cast.north.memberships.get()
+    cast.document = AdministrativeDocument.objects.create(
+        patient=cast.ada, title="Card", kind="insurance", size=1, file="nowhere"
+    )
+    cast.appointment = Appointment.objects.create(
+        patient=cast.ada,
+        provider=cast.sam,
+        location=cast.location,
+        visit_type=cast.visit_type,
+        start=datetime(2030, 1, 2, 15, tzinfo=UTC),
+        minutes=20,
+    )
     return cast
 
 
@@ -67,6 +83,9 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
     yield {}
     if name.startswith("patients:"):
         yield {"key": cast.ada.key}
+        yield {"key": cast.ada.key, "kind": "labs"}
+        yield {"key": cast.ada.key, "appointment": cast.appointment.key}
+        yield {"key": cast.ada.key, "document": cast.document.key}
     if "patientgroup_exclusion" in name:
         about = {"group_id": cast.south.externally_exposable_id}
         yield about

@@ -1,7 +1,15 @@
 """The names that other rooms may import."""
 
+from patients.models.appointments import Appointment
 from patients.models.care_team import CareTeamMembership
-from patients.models.clinical import Condition
+from patients.models.clinical import (
+    AllergyIntolerance,
+    ClinicalRow,
+    Condition,
+    Immunization,
+    Medication,
+)
+from patients.models.documents import AdministrativeDocument
 from patients.models.groups import (
     PatientGroup,
     PatientGroupAccess,
@@ -15,11 +23,25 @@ from patients.models.patients import (
     PatientIdentifier,
     PatientName,
 )
+from patients.models.results import (
+    ImagingReport,
+    LabReport,
+    Observation,
+)
 from patients.models.stream_keys import StreamKey
 
 __all__ = [
+    "AdministrativeDocument",
+    "AllergyIntolerance",
+    "Appointment",
     "CareTeamMembership",
+    "ClinicalRow",
     "Condition",
+    "ImagingReport",
+    "Immunization",
+    "LabReport",
+    "Medication",
+    "Observation",
     "Patient",
     "PatientAddress",
     "PatientContactPoint",

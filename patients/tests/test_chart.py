@@ -6,7 +6,14 @@ import pytest
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import make_staff
-from patients.models import CareTeamMembership, Condition
+from patients.models import (
+    AllergyIntolerance,
+    CareTeamMembership,
+    Condition,
+    LabReport,
+    Medication,
+)
+from patients.tests.charts import CLINICAL_MODELS, fill_the_chart
 from staffing.models import CareTeamRole
 
 DENIED = "You do not have permission to view this data"
@@ -108,16 +115,58 @@ def test_current_and_past_conditions_stand_apart(cast, signed_in):
     condition(cast.ada, "Mistaken", entered_in_error=True)
     condition(cast.ben, "Not hers")
     response = chart(signed_in("nora"), cast.ada)
-    assert [c.display for c in response.context["current"]] == [
+    assert [c.display for c in response.context["conditions"]["current"]] == [
         "Hypertension",
         "Relapsing",
     ]
-    assert [c.display for c in response.context["past"]] == ["Bronchitis"]
+    assert [c.display for c in response.context["conditions"]["past"]] == ["Bronchitis"]
     html = response.content.decode()
     assert "3 Feb 2011" in html
     assert "5 Apr 2020" in html
     assert "Mistaken" not in html
     assert "Not hers" not in html
+
+
+def test_every_part_of_the_chart_is_shown(cast, signed_in):
+    fill_the_chart(cast.ada, "1")
+    LabReport.objects.update(reported=datetime(2024, 5, 6, 12, tzinfo=UTC))
+    html = chart(signed_in("nora"), cast.ada).content.decode()
+    for text in (
+        "Take one",
+        "Hives",
+        "Measles vaccine",
+        "Metabolic panel",
+        "6 May 2024",
+        "7 mmol/L",
+        "4 – 6",
+        "High",
+        "Chest X-ray",
+        "Pulse",
+    ):
+        assert text in html, text
+
+
+@pytest.mark.parametrize("table", CLINICAL_MODELS)
+def test_what_was_entered_in_error_or_is_another_s_is_not_shown(cast, signed_in, table):
+    fill_the_chart(cast.ada, "1")
+    fill_the_chart(cast.ben, "2")
+    before = chart(signed_in("nora"), cast.ada).content.decode()
+    words = table.objects.get(patient=cast.ada).display
+    assert words in before
+    table.objects.filter(patient=cast.ada).update(entered_in_error=True)
+    assert words not in chart(signed_in("nora"), cast.ada).content.decode()
+
+
+def test_what_is_over_stands_apart(cast, signed_in):
+    fill_the_chart(cast.ada, "1")
+    Medication.objects.update(status="stopped")
+    AllergyIntolerance.objects.update(clinical_status="resolved")
+    response = chart(signed_in("nora"), cast.ada)
+    html = response.content.decode()
+    assert "No current allergy" in html
+    assert "No current medication" in html
+    assert html.index("Past medications") < html.index("Take one")
+    assert html.index("Past allergies") < html.index("Hives")
 
 
 def test_the_care_team_has_the_lead_first(cast, signed_in):
@@ -132,7 +181,17 @@ def test_the_care_team_has_the_lead_first(cast, signed_in):
 
 def test_empty_parts_say_so(cast, signed_in):
     html = chart(signed_in("nora"), cast.ada).content.decode()
-    for text in ("No current condition", "No past condition", "Nobody is on the care"):
+    for text in (
+        "No current condition",
+        "No past condition",
+        "No current medication",
+        "No current allergy",
+        "No immunization",
+        "No lab result",
+        "No imaging",
+        "No observation",
+        "Nobody is on the care",
+    ):
         assert text in html
 
 
@@ -157,12 +216,14 @@ def test_the_queries_do_not_grow_with_the_rows(
     client = signed_in("nora")
     on_team(cast.ada, cast.sam, "First", lead=True)
     condition(cast.ada, "First")
+    fill_the_chart(cast.ada, "first")
     chart(client, cast.ada)
     with django_assert_max_num_queries(25) as few:
         chart(client, cast.ada)
     for number in range(8):
         on_team(cast.ada, make_staff(f"extra{number}"), f"Role {number}")
         condition(cast.ada, f"Condition {number}", "resolved")
+        fill_the_chart(cast.ada, f"{number}")
     with django_assert_num_queries(len(few)):
         assert b"Condition 7" in chart(client, cast.ada).content
 

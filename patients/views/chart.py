@@ -1,14 +1,26 @@
-"""The chart: for now who the patient is, the conditions and the care team."""
+"""The chart: conditions, medications, allergies, immunizations, results, care team."""
 
-from django.db.models import F
+from collections.abc import Iterable
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from canvas_admin.audit import trail
 from patients import access, areas, gate
-from patients.models import Condition
+from patients.models import (
+    AllergyIntolerance,
+    Condition,
+    Immunization,
+    Medication,
+    Patient,
+)
 from patients.views.care_team import care_team
+from patients.views.results import KINDS
+
+# Of each kind of result the chart shows the newest; all are a page of their own.
+NEWEST = 5
 
 
 @require_safe
@@ -16,16 +28,36 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
     """A patient's chart, for a person who may read it and reaches the patient."""
     patient = gate.open_patient(request, key, *areas.OPEN_CHART)
     reach = gate.reach(request)
-    conditions = list(
-        Condition.objects.visible_to(reach)
-        .filter(patient=patient, entered_in_error=False)
-        .order_by(F("onset").desc(nulls_last=True), "pk")
-    )
+
+    def rows(model: Any) -> Any:
+        return model.objects.in_chart_of(patient, reach).newest_first()
+
     context = {
         "patient": patient,
-        "current": [row for row in conditions if row.ongoing],
-        "past": [row for row in conditions if not row.ongoing],
+        "conditions": _parted(rows(Condition)),
+        "medications": _parted(rows(Medication)),
+        "allergies": _parted(rows(AllergyIntolerance)),
+        "immunizations": list(rows(Immunization)),
+        "results": _newest(patient, reach),
         "care_team": care_team(reach, patient),
     }
     trail.shown(request, "patient.chart", access.paths_to(reach, [patient]))
     return render(request, "patients/chart.html", context)
+
+
+def _parted(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    """What counts now, and what does not any more."""
+    rows = list(rows)
+    return {
+        "current": [row for row in rows if row.ongoing],
+        "past": [row for row in rows if not row.ongoing],
+    }
+
+
+def _newest(patient: Patient, reach: access.Reach) -> list[dict[str, Any]]:
+    """The newest results of each kind, and whether there are more."""
+    found = []
+    for kind in KINDS.values():
+        rows = list(kind.rows(patient, reach).newest_first()[: NEWEST + 1])
+        found.append({"kind": kind, "rows": rows[:NEWEST], "more": rows[NEWEST:]})
+    return found

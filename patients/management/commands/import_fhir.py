@@ -19,8 +19,14 @@ from patients.models import PatientGroup
 KINDS = {
     "Patient": "Patients",
     "Practitioner": "Practitioners",
-    "Condition": "Conditions",
     "CareTeam": "Care team roles",
+    "Condition": "Conditions",
+    "MedicationRequest": "Medications",
+    "AllergyIntolerance": "Allergies",
+    "Immunization": "Immunizations",
+    "DiagnosticReport": "Reports",
+    "ImagingStudy": "Imaging studies",
+    "Observation": "Observations",
 }
 INTERRUPTED = 130
 
@@ -93,8 +99,8 @@ class Command(BaseCommand):
             for kind, number in (
                 ("Patient", 1),
                 ("Practitioner", len(planned.practitioners)),
-                ("Condition", len(planned.conditions)),
                 ("CareTeam", sum(len(parts) for *_team, parts in planned.care)),
+                *((kind, len(rows)) for kind, rows in planned.clinical.items()),
             ):
                 self.counts[kind, "read"] += number
 

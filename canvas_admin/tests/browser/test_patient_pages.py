@@ -1,0 +1,95 @@
+"""The chart, results, schedule and appointments in Chromium: axe, both widths and schemes."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from canvas_admin.testing import give
+from canvas_admin.tests.browser.conftest import LOOKS, Look, assert_fits, axe
+from patients.models import AdministrativeDocument
+from patients.tests.appointments import appoint, furnish_schedule
+from patients.tests.charts import fill_the_chart
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def clinic(site):
+    """The cast, a full chart for ada, and visits of ada and ben tomorrow."""
+    furnish_schedule(site)
+    give(site.nora, "Schedule write", "Patient create")
+    give(site.nora, "Document read", "Document write")
+    site.card = AdministrativeDocument.objects.create(
+        patient=site.ada, title="Insurance card", kind="insurance", size=1, file="x"
+    )
+    for number in range(7):
+        fill_the_chart(site.ada, f"{number}")
+    start = timezone.now() + timedelta(days=1)
+    site.visit = appoint(site, site.ada, start=start, reason="Headache")
+    appoint(site, site.ben, start=start + timedelta(hours=1))
+    site.tomorrow = f"/schedule/?date={start.date()}"
+    return site
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_the_pages_about_a_patient_pass_axe(clinic, open_page, look):
+    chart = f"/patient/{clinic.ada.key}/"
+    visit = f"{chart}appointments/{clinic.visit.key}/"
+    card = f"{chart}documents/{clinic.card.key}/"
+    page = open_page("nora", chart, look)
+    for path in (
+        chart,
+        *(f"{chart}results/{kind}/" for kind in ("labs", "imaging", "observations")),
+        f"{chart}appointments/",
+        f"{chart}appointments/new/",
+        visit,
+        f"{visit}change/",
+        f"{chart}documents/",
+        f"{chart}documents/new/",
+        f"{card}change/",
+        f"{card}remove/",
+        "/schedule/",
+        clinic.tomorrow,
+        f"{clinic.tomorrow}&view=week",
+        "/schedule/new/",
+    ):
+        answer = page.goto(path)
+        assert answer.status == 200, path
+        axe(page)
+        assert_fits(page)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_refused_bookings_pass_axe(clinic, open_page, look):
+    page = open_page("nora", f"/patient/{clinic.ada.key}/appointments/new/", look)
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was saved yet")
+    axe(page)
+    page.goto("/schedule/new/")
+    page.get_by_label("For which patient?").fill("a")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".errorlist")).to_contain_text("two letters")
+    axe(page)
+
+
+def test_a_visit_is_booked_from_the_schedule_and_cancelled(clinic, open_page):
+    page = open_page("nora", "/schedule/", Look())
+    page.get_by_role("link", name="New appointment").first.click()
+    page.get_by_label("For which patient?").fill("alv")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="Ada Alvarez").click()
+    page.get_by_label("Provider").select_option(label="Nora Example RN")
+    page.get_by_label("Location").select_option(label="Main street")
+    page.get_by_label("Visit type").select_option(label="Check-up")
+    page.get_by_label("Date", exact=True).fill("2031-05-06")
+    page.get_by_label("Time", exact=True).fill("09:15")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_text("It is booked.")).to_be_visible()
+    page.goto("/schedule/?date=2031-05-06")
+    page.get_by_role("link", name="Ada Alvarez").click()
+    page.get_by_label("New status").select_option(label="Cancelled (for good)")
+    page.get_by_role("button", name="Change the status").click()
+    expect(page.locator(".facts")).to_contain_text("Cancelled")
+    expect(page.get_by_label("New status")).to_have_count(0)

@@ -1,0 +1,168 @@
+"""A patient's administrative documents: the list, a file, filing, editing, removing."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
+
+from canvas_admin.audit import trail
+from canvas_admin.records.forms import SavedAlready
+from patients import access, areas, gate, uploads
+from patients.document_forms import DocumentForm, RemovalForm
+from patients.models import AdministrativeDocument, Patient
+
+PAGE = 25
+
+
+@require_safe
+def documents(request: HttpRequest, key: str) -> HttpResponse:
+    """The documents, the latest filed first; ?show=removed shows writers the removed ones."""
+    patient = gate.open_patient(request, key, *areas.OPEN_DOCUMENTS)
+    may_write = request.user.has_perms(areas.WRITE_DOCUMENTS)
+    removed = may_write and request.GET.get("show") == "removed"
+    rows = _documents(request, patient).filter(removed__isnull=not removed)
+    rows = rows.select_related("filed_by", "removed_by").newest_first()
+    last = gate.find_row(rows, request.GET.get("after", ""))
+    found = list((rows.behind(last) if last else rows)[: PAGE + 1])
+    context = {
+        "patient": patient,
+        "rows": found[:PAGE],
+        "removed": removed,
+        "begun": last is not None,
+        "next": found[PAGE - 1].key if len(found) > PAGE else "",
+    }
+    _shown(request, patient, "patient.documents")
+    return render(request, "patients/documents.html", context)
+
+
+@require_safe
+def document_file(request: HttpRequest, key: str, document: str) -> HttpResponse:
+    """The file itself; shown by the browser where it is a picture or a PDF."""
+    patient = gate.open_patient(request, key, *areas.OPEN_DOCUMENTS)
+    row = _row(request, patient, document)
+    if row.removed and not request.user.has_perms(areas.WRITE_DOCUMENTS):
+        raise gate.Refused(patient.key)
+    try:
+        content = row.file.open()
+    except FileNotFoundError:
+        raise Http404 from None
+    _shown(request, patient, "patient.document", document=row.key)
+    return FileResponse(
+        content,
+        as_attachment=row.media_type not in uploads.SHOWN,
+        filename=f"document.{uploads.BY_MEDIA_TYPE[row.media_type].ending}",
+        content_type=row.media_type,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def file_document(request: HttpRequest, key: str) -> HttpResponse:
+    """A new document, with its file."""
+    patient = gate.open_patient(request, key, *areas.WRITE_DOCUMENTS)
+    form = DocumentForm(
+        request.POST or None,
+        request.FILES or None,
+        patient=patient,
+        actor=request.user,
+    )
+    try:
+        if request.method == "POST" and form.is_valid():
+            form.take_the_file()
+            _save(request, form.instance, "document.file")
+            messages.success(request, _("The document is filed."))
+            return redirect("patients:documents", key=patient.key)
+    except SavedAlready:
+        messages.info(
+            request, _("This form was saved before, so nothing was saved again.")
+        )
+        return redirect("patients:documents", key=patient.key)
+    return _form(request, patient, form, _("File document"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_document(request: HttpRequest, key: str, document: str) -> HttpResponse:
+    """What is written on the folder; the file stays."""
+    patient = gate.open_patient(request, key, *areas.WRITE_DOCUMENTS)
+    row = _row(request, patient, document, removed__isnull=True)
+    form = DocumentForm(
+        request.POST or None, patient=patient, actor=request.user, instance=row
+    )
+    if request.method == "POST" and form.is_valid():
+        _save(request, form.instance, "document.change")
+        messages.success(request, _("The document is changed."))
+        return redirect("patients:documents", key=patient.key)
+    return _form(request, patient, form, _("Edit document"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove_document(request: HttpRequest, key: str, document: str) -> HttpResponse:
+    """Take a document out of the list, with a reason; it can be put back."""
+    patient = gate.open_patient(request, key, *areas.WRITE_DOCUMENTS)
+    row = _row(request, patient, document, removed__isnull=True)
+    form = RemovalForm(data=request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        _save(request, form.mark(request.user), "document.remove")
+        messages.success(
+            request, _("The document is removed. Under “Removed” it can be put back.")
+        )
+        return redirect("patients:documents", key=patient.key)
+    return _form(request, patient, form, _("Remove document"))
+
+
+@require_POST
+def restore_document(request: HttpRequest, key: str, document: str) -> HttpResponse:
+    """Put a removed document back."""
+    patient = gate.open_patient(request, key, *areas.WRITE_DOCUMENTS)
+    row = _row(request, patient, document, removed__isnull=False)
+    row.removed = row.removed_by = None
+    row.removed_reason = ""
+    _save(request, row, "document.restore")
+    messages.success(request, _("The document is put back."))
+    return redirect("patients:documents", key=patient.key)
+
+
+def _documents(request: HttpRequest, patient: Patient) -> Any:
+    rows = AdministrativeDocument.objects.visible_to(gate.reach(request))
+    return rows.filter(patient=patient)
+
+
+def _row(
+    request: HttpRequest, patient: Patient, key: str, **of: Any
+) -> AdministrativeDocument:
+    """This patient's document of this key, as though there were none of others'."""
+    row = gate.find_row(_documents(request, patient).filter(**of), key)
+    if row is None:
+        raise gate.Refused(patient.key)
+    return row
+
+
+def _save(request: HttpRequest, row: AdministrativeDocument, act: str) -> None:
+    with transaction.atomic():
+        row.save()
+        trail.done(
+            request.user,
+            act,
+            access.paths_to(request.user, [row.patient]),
+            request=request,
+            subject=f"document/{row.key}",
+        )
+
+
+def _form(
+    request: HttpRequest, patient: Patient, form: Any, heading: str
+) -> HttpResponse:
+    _shown(request, patient, "patient.document_form")
+    context = {"patient": patient, "form": form, "heading": heading}
+    return render(request, "patients/document_form.html", context)
+
+
+def _shown(request: HttpRequest, patient: Patient, act: str, **detail: Any) -> None:
+    trail.shown(request, act, access.paths_to(gate.reach(request), [patient]), **detail)
