@@ -50,6 +50,7 @@ def one(size: int, rounds: int, address: str) -> dict[str, Any]:
         "DATABASE_URL": address,
         "INSECURE_HTTP": "1",
         "SECRET_KEY": secrets.token_urlsafe(50),
+        "AUDIT_KEY": secrets.token_urlsafe(50),
         "PYTHONPATH": f"{proof.PROJECT}:{HERE}",
     }
     return json.loads(postgres.output(command, **environment))

@@ -30,6 +30,7 @@ PROOFS = {
     "noninterference": "canvas_admin/tests/test_noninterference.py",
     "damaged_keys": "canvas_admin/tests/worlds/test_damaged_keys.py",
     "readers_and_writer": "patients/tests/test_readers_and_writer.py",
+    "audit_seals": "canvas_admin/tests/test_audit_proving.py",
 }
 DATABASES = ("sqlite", "postgresql")
 

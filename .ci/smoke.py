@@ -22,7 +22,12 @@ import postgres
 
 FIRST_START = 600
 SECOND_START = 30
-NONSENSE = {"DATABASE_URL": "nonsense", "SECRET_KEY": "x", "ALLOWED_HOSTS": "x.example"}
+NONSENSE = {
+    "DATABASE_URL": "nonsense",
+    "SECRET_KEY": "x",
+    "AUDIT_KEY": "x",
+    "ALLOWED_HOSTS": "x.example",
+}
 
 
 def start(copy: Path, port: int, log: Path) -> subprocess.Popen:

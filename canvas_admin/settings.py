@@ -1,6 +1,10 @@
 """One settings file; what differs between installations comes from the environment.
 
 SECRET_KEY          required (demonstration mode makes and keeps its own, demo.secret)
+AUDIT_KEY           required; seals the audit trail (demonstration mode: demo.audit-key)
+AUDIT_HEAD_FILE     where seal_audit writes the trail's head; without it only to the log
+AUDIT_YEARS         how long audit rows are kept at least; default and least 6
+MEDIA_ROOT          the folder of stored files; may be absent; default media
 DATABASE_URL        postgres://… or sqlite:////FILE; without it canvas_admin.sqlite3
 ALLOWED_HOSTS       comma-separated host names; default: the loopback names
 CLINIC_NAME         shown in the page header
@@ -38,6 +42,32 @@ if not SECRET_KEY:
         "python3 -c 'import secrets; print(secrets.token_urlsafe(50))' "
         "and keep it in the environment of every process."
     )
+
+# The audit trail -------------------------------------------------------------------
+
+AUDIT_KEY = (
+    demo_files.kept_secret(BASE_DIR / "demo.audit-key")
+    if DEMO
+    else os.environ.get("AUDIT_KEY", "")
+)
+if len(AUDIT_KEY) < 32 or AUDIT_KEY == SECRET_KEY:
+    raise ImproperlyConfigured(
+        "AUDIT_KEY is not set, is shorter than 32 characters, or is SECRET_KEY again. "
+        "It seals the audit trail. Make one with "
+        "python3 -c 'import secrets; print(secrets.token_urlsafe(50))', keep it in the "
+        "environment of every process, and a copy away from the database: without it "
+        "the trail cannot be proven."
+    )
+AUDIT_HEAD_FILE = (
+    str(BASE_DIR / "demo.audit-head") if DEMO else os.environ.get("AUDIT_HEAD_FILE", "")
+)
+AUDIT_YEARS = int(os.environ.get("AUDIT_YEARS", "6"))
+if AUDIT_YEARS < 6:
+    raise ImproperlyConfigured(
+        "AUDIT_YEARS is less than 6: audit rows are kept six years at least."
+    )
+
+# The site --------------------------------------------------------------------------
 
 ALLOWED_HOSTS = [
     host.strip()
@@ -141,6 +171,12 @@ else:
 _database["CONN_MAX_AGE"] = 60
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Stored files, which nothing serves from here; the folder may be absent.
+MEDIA_ROOT = str(
+    BASE_DIR / "demo.media"
+    if DEMO
+    else os.environ.get("MEDIA_ROOT", BASE_DIR / "media")
+)
 
 # People ----------------------------------------------------------------------------
 

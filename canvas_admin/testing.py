@@ -14,6 +14,7 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "canvas_admin.settings")
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
+os.environ.setdefault("AUDIT_KEY", secrets.token_urlsafe(50))
 os.environ["INSECURE_HTTP"] = "1"
 os.environ.pop("CANVAS_ADMIN_DEMO", None)
 

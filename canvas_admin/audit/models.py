@@ -1,4 +1,4 @@
-"""The audit trail's rows and the counters of rationed acts."""
+"""The audit trail's rows, their seals, and the counters of rationed acts."""
 
 from django.db import models
 
@@ -40,6 +40,39 @@ class AuditRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.outcome}"
+
+
+class Seal(models.Model):
+    """A batch of audit rows of one month, proven by a key that the database lacks.
+
+    The rows are named by their exact ids, as `ranges` of them (JSON), because PostgreSQL
+    gives ids before it commits: a row may appear behind later ones that are sealed
+    already, and is then sealed late. `marks` are the beginnings of the rows' digests, by
+    which an altered row is told from its neighbours. Instants are text, so that a seal
+    covers each column as it is stored. See audit.seals.
+    """
+
+    number = models.PositiveBigIntegerField(unique=True)
+    month = models.CharField(max_length=7, db_index=True)
+    first_row = models.BigIntegerField()
+    last_row = models.BigIntegerField(db_index=True)
+    rows = models.PositiveIntegerField()
+    ranges = models.TextField()
+    digest = models.CharField(max_length=64)
+    marks = models.TextField()
+    sealed = models.CharField(max_length=32, db_index=True)
+    previous = models.CharField(max_length=64, blank=True)
+    mac = models.CharField(max_length=64)
+    # Says, and proves, that the rows are in an archive and no longer here.
+    archived = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = "seal of audit rows"
+        verbose_name_plural = "seals of audit rows"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"
 
 
 class RationedUse(models.Model):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
+AUDIT_KEY = "a key for the tests of settings, and for nothing else"
 SHOWN = """
 import json
 from canvas_admin import settings as s
@@ -21,16 +22,24 @@ print(json.dumps(found, default=str))
 
 def settings(folder: Path = PROJECT, **environment: str) -> dict[str, Any]:
     """The settings of the program in this folder, under these variables alone."""
-    usual = {"SECRET_KEY": "x", "PATH": os.environ["PATH"]}
-    done = subprocess.run(
+    done = started(folder, **environment)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def started(
+    folder: Path = PROJECT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The program in this folder shows its settings, or fails."""
+    usual = {"SECRET_KEY": "x", "AUDIT_KEY": AUDIT_KEY, "PATH": os.environ["PATH"]}
+    return subprocess.run(
         [sys.executable, "-c", SHOWN],
         cwd=folder,
         env=usual | environment,
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    return json.loads(done.stdout)
 
 
 def test_without_an_address_the_database_is_sqlite_beside_the_program() -> None:
@@ -75,3 +84,29 @@ def test_hosts_are_named_by_commas(hosts: str) -> None:
     found = settings(ALLOWED_HOSTS=hosts)
     assert found["ALLOWED_HOSTS"] == ["a.example", "b.example"]
     assert "https://b.example" in found["CSRF_TRUSTED_ORIGINS"]
+
+
+@pytest.mark.parametrize("key", ["", "too short", "x" * 40])
+def test_a_start_without_a_key_for_the_trail_says_what_is_missing(key: str) -> None:
+    done = started(SECRET_KEY="x" * 40, AUDIT_KEY=key)
+    assert done.returncode == 1
+    assert "AUDIT_KEY is not set" in done.stderr
+    assert "secrets.token_urlsafe(50)" in done.stderr
+
+
+def test_the_demo_makes_and_keeps_a_key_for_the_trail(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "canvas_admin", tmp_path / "canvas_admin")
+    found = settings(tmp_path, CANVAS_ADMIN_DEMO="1", AUDIT_KEY="")
+    kept = tmp_path / "demo.audit-key"
+    assert found["AUDIT_KEY"] == kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+    assert found["AUDIT_HEAD_FILE"] == str(tmp_path / "demo.audit-head")
+
+
+@pytest.mark.parametrize("years", ["5", "0", "-6"])
+def test_audit_rows_cannot_be_kept_for_less_than_six_years(years: str) -> None:
+    done = started(AUDIT_YEARS=years)
+    assert done.returncode == 1
+    assert "six years at least" in done.stderr
+    assert settings()["AUDIT_YEARS"] == 6
+    assert settings(AUDIT_YEARS="10")["AUDIT_YEARS"] == 10

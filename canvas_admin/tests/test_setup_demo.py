@@ -169,7 +169,14 @@ def test_make_lets_nothing_of_the_shell_reach_the_demo_clinic() -> None:
         )
     )
     unset = set(re.findall(r"-u (\w+)", (PROJECT / "Makefile").read_text()))
-    assert read - unset == {"CANVAS_ADMIN_DEMO", "INSECURE_HTTP", "SECRET_KEY"}
+    assert read - unset == {
+        "CANVAS_ADMIN_DEMO",
+        "INSECURE_HTTP",
+        "SECRET_KEY",
+        "AUDIT_KEY",
+        "AUDIT_HEAD_FILE",
+        "MEDIA_ROOT",
+    }
 
 
 # The whole command, in a copy of the project --------------------------------------
@@ -219,7 +226,9 @@ def test_the_command_leaves_somebodys_database_alone(
 
 
 def test_the_command_is_for_demonstration_mode_alone(copy: Path) -> None:
-    code, said = manage(copy, "demo", CANVAS_ADMIN_DEMO="", SECRET_KEY="x")
+    code, said = manage(
+        copy, "demo", CANVAS_ADMIN_DEMO="", SECRET_KEY="x", AUDIT_KEY="y" * 40
+    )
     assert code == 1
     assert said == "This command is for demonstration mode alone. Run: make demo\n"
 

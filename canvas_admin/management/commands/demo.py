@@ -43,9 +43,10 @@ class Command(BaseCommand):
                 database.with_suffix(".lock"), f"http://{HOST}:{port}/"
             )
             listener = listen(number)
+            leftovers = (passwords_file(), Path(settings.AUDIT_HEAD_FILE))
             if reset:
-                demo_files.remove(database, passwords_file())
-            demo_files.make_marked(database, passwords_file())
+                demo_files.remove(database, *leftovers)
+            demo_files.make_marked(database, *leftovers)
             self._prepare()
         except (demo_files.NotADemo, demo_files.Served) as error:
             sys.exit(str(error))
