@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from canvas_admin import site
-from patients.admin import effective
+from patients.admin import effective, reports
 
 handler400 = "canvas_admin.site.bad_request"
 handler403 = "patients.gate.denied"
@@ -47,5 +47,7 @@ urlpatterns = [
     path(
         "admin/effective/", admin.site.admin_view(effective.effective), name="effective"
     ),
+    path("admin/audit/", admin.site.admin_view(reports.report), name="audit-report"),
+    path("admin/audit/file/", admin.site.admin_view(reports.file), name="audit-file"),
     path("admin/", admin.site.urls),
 ]

@@ -14,7 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from patients import access
 from patients.models import PatientGroup
-from staffing.groups import APPOINTMENT_STATUS, FIND, VIEW_CLINICAL, VIEW_PATIENT
+from staffing.groups import (
+    ADMINISTER,
+    APPOINTMENT_STATUS,
+    FIND,
+    VIEW_CLINICAL,
+    VIEW_PATIENT,
+)
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,15 @@ AREAS = (
         True,
         "patients:appointment-status",
     ),
+    Area(
+        "audit",
+        _("Audit report"),
+        _("reports of who saw and changed what"),
+        _("read who saw and changed what"),
+        (ADMINISTER, "audit.view_auditrow"),
+        False,
+        "audit-report",
+    ),
 )
 BY_CODE = {area.code: area for area in AREAS}
 
@@ -157,6 +172,7 @@ SEE_APPOINTMENTS = BY_CODE["appointments"].permissions
 BOOK = BY_CODE["book"].permissions
 RESCHEDULE = BY_CODE["reschedule"].permissions
 CHANGE_STATUS = BY_CODE["status"].permissions
+READ_AUDIT = BY_CODE["audit"].permissions
 
 
 def areas_open_to(permissions: set[str]) -> list[Area]:

@@ -142,6 +142,8 @@ admin:staffing_visittype_change             403/403   200/200
 admin:staffing_visittype_changelist         403/403   200/200
 admin:staffing_visittype_delete             403/403   403/403
 admin:staffing_visittype_history            403/403   200/200
+audit-file                                  405/403   405/403
+audit-report                                403/403   403/403
 effective                                   405/200   405/403
 """
 

@@ -80,7 +80,7 @@ def _opens(group: ManagedGroup) -> str:
         if set(area.permissions) <= set(group.permissions)
     ]
     if ADMINISTER in group.permissions:
-        empty = not _registered() & set(group.permissions)
+        empty = not opened and not _registered() & set(group.permissions)
         opened.append("the administration" + (", so far empty" if empty else ""))
     return "; ".join(opened)
 
@@ -113,6 +113,8 @@ def _groups_for(area: Area) -> str:
 
 
 def _reach(area: Area) -> str:
+    if ADMINISTER in area.permissions:
+        return "not asked"
     return "needed" if area.about_patient else "not asked; what is listed is"
 
 

@@ -69,6 +69,19 @@ def add_rows(page: Page) -> None:
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_the_audit_report_passes_axe(
+    clinic: SimpleNamespace, open_page: Any, look: Look
+) -> None:
+    page = open_page("ruth", reverse("audit-report"), look)
+    axe(page)
+    assert_fits(page)
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("region", name="Audit report")).to_be_visible()
+    axe(page)
+    assert_fits(page)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
 def test_refused_forms_pass_axe(
     clinic: SimpleNamespace, open_page: Any, look: Look
 ) -> None:
