@@ -244,8 +244,8 @@ def seal_forged(rng: Random) -> None:
 def chain_forged(rng: Random) -> None:
     """From some seal on all are made anew, each right but for the key."""
     number = rng.randint(1, Seal.objects.count())
+    random_row(rng, id=seals.highest() + 1_000)
     Seal.objects.filter(number__gte=number).delete()
-    random_row(rng)
     before = Seal.objects.filter(number=number - 1).first()
     last = before.last_row if before else 0
     rows = stored.rows(last + 1, 2**40)
