@@ -1,5 +1,6 @@
 """Abstract bases: a public key set once, and a version that every save raises."""
 
+import re
 import uuid
 from typing import Any
 
@@ -7,6 +8,8 @@ from django.db import models, transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 def new_key() -> str:
@@ -22,6 +25,11 @@ def key_from_form(model: type[models.Model], actor: Any, token: str) -> str:
     about = f"{model._meta.label}:{actor.key}:{token}"
     digest = salted_hmac("records.key_from_form", about, algorithm="sha256")
     return digest.hexdigest()[:32]
+
+
+def find_row(rows: models.QuerySet, key: str) -> Any:
+    """The row with this key among these, or None; also for a text that is no key."""
+    return rows.filter(key=key).first() if _KEY.fullmatch(key) else None
 
 
 class BytewiseCharField(models.CharField):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
+from canvas_admin.records.models import find_row
 from patients import self_gain
 from patients.admin import pages, picker
 from patients.forms import validate_seen
@@ -42,7 +43,7 @@ def exclusions(request: HttpRequest, group_id: UUID) -> HttpResponse:
     """A page of the group's exclusions, the newest first; ?after= is an exclusion's key."""
     group = pages.open_group(request, group_id, VIEW)
     rows = group.exclusions.select_related("patient").order_by("-pk")
-    after = pages.find_row(group.exclusions.all(), request.GET.get("after", ""))
+    after = find_row(group.exclusions.all(), request.GET.get("after", ""))
     if after is not None:
         rows = rows.filter(pk__lt=after.pk)
     shown = list(rows[: ROWS + 1])

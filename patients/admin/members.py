@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import VersionedForm
+from canvas_admin.records.models import find_row
 from patients import self_gain
 from patients.admin import memberships, pages, picker
 from patients.admin.moments import MomentField
@@ -63,7 +64,7 @@ def members(request: HttpRequest, group_id: UUID) -> HttpResponse:
         group,
         state,
         query=kept.cleaned_data["q"] if kept.is_valid() else None,
-        after=pages.find_row(group.memberships.all(), request.GET.get("after", "")),
+        after=find_row(group.memberships.all(), request.GET.get("after", "")),
     )
     shown = pages.seen([row.member for row in page.rows])
     trail.shown(request, "patient_group.members", shown, group=group.public_id)

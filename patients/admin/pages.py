@@ -1,6 +1,5 @@
 """What the pages beside the stock admin share: their gate, frame, rows and history."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,20 +8,18 @@ from uuid import UUID
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
 from canvas_admin.audit import trail
+from canvas_admin.records.models import Keyed, find_row
 from patients import gate, self_gain
 from patients.models import Patient, PatientGroup
 
 # The audit trail's word for what administration may see of patients out of reach (A8).
 ADMINISTRATION = "administration"
-
-_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 def open_group(request: HttpRequest, group_id: UUID, *permissions: str) -> PatientGroup:
@@ -65,12 +62,7 @@ def record_self_gain(
     )
 
 
-def find_row(rows: QuerySet, key: str) -> Any:
-    """The row with this key among these, or None; also for a text that is no key."""
-    return rows.filter(key=key).first() if _KEY.fullmatch(key) else None
-
-
-def row_or_404(rows: QuerySet, key: str) -> Any:
+def row_or_404(rows: models.QuerySet, key: str) -> Any:
     """The row with this key among these; raises Http404."""
     row = find_row(rows, key)
     if row is None:
@@ -91,22 +83,27 @@ def seen(patients: list[Patient]) -> list[tuple[str, str]]:
 
 
 def show(
-    request: HttpRequest, template: str, title: str, status: int = 200, **context: Any
+    request: HttpRequest,
+    template: str,
+    title: str,
+    status: int = 200,
+    of: type[models.Model] = PatientGroup,
+    **context: Any,
 ) -> HttpResponse:
-    """A page inside the frame of the administration."""
+    """A page inside the frame of the administration; `of` is the model it belongs to."""
     context |= admin.site.each_context(request)
-    context |= {"title": title, "opts": PatientGroup._meta}
-    name = f"admin/patients/patientgroup/{template}.html"
+    context |= {"title": title, "opts": of._meta}
+    name = f"admin/patients/{of._meta.model_name}/{template}.html"
     return render(request, name, context, status=status)
 
 
-def note(request: HttpRequest, group: PatientGroup, sentence: str) -> None:
-    """A line in the group's history; it names no patient (reference/security.md F6)."""
+def note(request: HttpRequest, row: Keyed, sentence: str) -> None:
+    """A line in a row's history; it names no patient (reference/security.md F6)."""
     LogEntry.objects.create(
         user_id=request.user.pk,
-        content_type=ContentType.objects.get_for_model(PatientGroup),
-        object_id=group.public_id,
-        object_repr=str(group),
+        content_type=ContentType.objects.get_for_model(row),
+        object_id=row.public_id,
+        object_repr=str(row),
         action_flag=CHANGE,
         change_message=sentence,
     )
