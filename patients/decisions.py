@@ -68,6 +68,12 @@ def decide(user: Any, action: str, patient: Patient | None = None) -> Decision:
     return Decision(not missing and standing.user is not None, tuple(missing), explain)
 
 
+def page_open_to(user: Any, patient: Patient) -> areas.Area | None:
+    """The chart, else the profile, whichever the person may open now."""
+    pages = (areas.BY_CODE["chart"], areas.BY_CODE["profile"])
+    return next((a for a in pages if decide(user, a.code, patient).allowed), None)
+
+
 def _permissions_for(action: str, patient: Patient | None) -> tuple[str, ...]:
     if action == ACCESS:
         if patient is None:

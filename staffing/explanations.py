@@ -15,6 +15,11 @@ def shown_date(instant: datetime) -> str:
     return formats.date_format(timezone.localtime(instant), "DATE_FORMAT")
 
 
+def shown_moment(instant: datetime) -> str:
+    """An instant in the clinic's time zone: 21 Nov 2026 14:05."""
+    return formats.date_format(timezone.localtime(instant), "DATETIME_FORMAT")
+
+
 def last_grants(user: User) -> dict[int | None, GroupChange]:
     """The latest grant of each auth group to this account, by the group's primary key."""
     changes = user.group_changes.filter(added=True).select_related("role")

@@ -1,6 +1,7 @@
 """Patient groups: who belongs to one, and the auth group that opens its patients."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -133,9 +134,12 @@ class PatientGroup(Versioned):
             with changing_auth_groups():
                 auth_group.delete()
 
-    def add(self, patient: Patient, by: Any = SHELL) -> "PatientGroupMember":
+    def add(
+        self, patient: Patient, by: Any = SHELL, until: datetime | None = None
+    ) -> "PatientGroupMember":
         """Put a patient in, from now on; who is in stays so, an open row to come begins.
 
+        With an end, `until`, a row to come stays as it is and begins when it would.
         Raises ValidationError for an excluded patient.
         """
         with transaction.atomic():
@@ -143,9 +147,10 @@ class PatientGroup(Versioned):
             rows = self.memberships.filter(member=patient)
             if in_force := rows.in_force().first():
                 return in_force
-            row = rows.filter(end_date__isnull=True).first()
-            row = row or PatientGroupMember(patient_group=self, member=patient)
-            row.start_date = clock.now()
+            row = PatientGroupMember(patient_group=self, member=patient)
+            if until is None:
+                row = rows.filter(end_date__isnull=True).first() or row
+            row.start_date, row.end_date = clock.now(), until
             row.save(by=by)
             return row
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from canvas_admin.audit import trail
 from patients import access, areas, gate, intake
-from patients.decisions import decide
+from patients.decisions import page_open_to
 from patients.forms import PatientForm
 from patients.models import Patient
 from staffing.groups import STAFF_PERMISSIONS
@@ -58,7 +58,7 @@ def receipt(request: HttpRequest) -> HttpResponse:
     patient = Patient.objects.filter(key=request.session.get(RECEIPT, "")).first()
     if patient is None:
         return redirect("patients:create")
-    if area := _open_area(request, patient):
+    if area := page_open_to(request.user, patient):
         return redirect(area.url_name, key=patient.key)
     administrators = (
         User.objects.able_to_sign_in()
@@ -103,15 +103,7 @@ def _is_known(request: HttpRequest, form: PatientForm) -> bool:
 
 def _where_to(request: HttpRequest, patient: Patient) -> HttpResponse:
     """The chart or profile if it is open to the creator, else the receipt."""
-    if area := _open_area(request, patient):
+    if area := page_open_to(request.user, patient):
         return redirect(area.url_name, key=patient.key)
     request.session[RECEIPT] = patient.key
     return redirect("patients:receipt")
-
-
-def _open_area(request: HttpRequest, patient: Patient) -> areas.Area | None:
-    """The chart, else the profile, whichever the person may open now."""
-    about = (areas.BY_CODE["chart"], areas.BY_CODE["profile"])
-    return next(
-        (a for a in about if decide(request.user, a.code, patient).allowed), None
-    )
