@@ -45,7 +45,7 @@ AREAS = (
     Area(
         "find",
         _("Patients"),
-        _("the search bar and the list of patients"),
+        _("the search bar, the list of patients, and requests for access to others"),
         _("find patients by name"),
         (FIND,),
         False,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from patients import intake, searching
 from patients.folding import fold
-from patients.models import Patient, PatientGroup
+from patients.models import AccessRequest, Patient, PatientGroup
 
 LONGEST = 100
 EARLIEST = date(1850, 1, 1)
@@ -29,6 +29,38 @@ def validate_seen(text: str) -> None:
     """Raises ValidationError for a character that does not show on paper."""
     if _UNSEEN.search(text):
         raise ValidationError(_("This holds a character that cannot be saved."))
+
+
+class ParagraphField(forms.CharField):
+    """Some sentences; line breaks and runs of spaces become single spaces."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": 3, "autocomplete": "off"})
+        super().__init__(**{"widget": widget, "validators": [validate_seen]} | kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return " ".join(super().to_python(value).split())
+
+
+class AccessRequestForm(forms.ModelForm):
+    """Why somebody needs a patient out of reach, and for how long."""
+
+    reason = ParagraphField(
+        label=_("Why do you need access?"),
+        min_length=10,
+        max_length=500,
+        help_text=_(
+            "One or two sentences for the people who decide, 10 to 500 characters. They "
+            "see the patient's name and date of birth."
+        ),
+    )
+
+    class Meta:
+        model = AccessRequest
+        fields = ("reason", "wanted_for")
+        widgets = {"wanted_for": forms.RadioSelect}
+        labels = {"wanted_for": _("For how long?")}
+        help_texts = {"wanted_for": _("The time begins when access is granted.")}
 
 
 class SearchForm(forms.Form):

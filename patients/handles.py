@@ -16,9 +16,11 @@ from django.utils.crypto import salted_hmac
 from canvas_admin.records import clock
 from patients.models import Patient
 
-# What a handle is for: choosing a found patient (A8), a patient nobody can open (A10).
+# What a handle is for: choosing a found patient (A8), a patient nobody can open (A10), a
+# grey row of "See all patients" (A5).
 PICK = "pick"
 UNREACHABLE = "unreachable"
+REQUEST = "request-access"
 
 VALID = timedelta(minutes=15)
 LONGEST = 200

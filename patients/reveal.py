@@ -21,7 +21,10 @@ EVERYBODY = [stream_of(None, listed) for listed in (True, False)]
 
 @dataclass(frozen=True)
 class Shown:
-    """A line of "See all patients"; out of reach it holds these and no key (A1)."""
+    """A line of "See all patients"; out of reach it holds these and no key (A1).
+
+    `handle` is what "Request access" sends of a patient out of reach (A5).
+    """
 
     name: str
     birth_date: date
@@ -29,6 +32,7 @@ class Shown:
     active: bool
     deceased: bool
     key: str = ""
+    handle: str = ""
 
 
 def among_all(query: Query, limit: int) -> list[Patient]:
@@ -68,12 +72,13 @@ def everyone(
     rows = among_all(query, limit)
     paths = access.opened(account, [patient.pk for patient in rows])
     return [
-        (patient, paths.get(patient, ""), _shown(patient, patient in paths))
+        (patient, paths.get(patient, ""), shown(patient, patient in paths))
         for patient in rows
     ]
 
 
-def _shown(patient: Patient, within_reach: bool) -> Shown:
+def shown(patient: Patient, within_reach: bool) -> Shown:
+    """What somebody may be shown of a patient, whether or not within reach."""
     return Shown(
         name=patient.name,
         birth_date=patient.birth_date,

@@ -14,12 +14,14 @@ _HIDDEN = re.compile(
     rb'(name="(?:csrfmiddlewaretoken|form_token)" value=")[^"]*|(X-CSRFToken[^:]*: ?.?.?)'
     rb"[0-9A-Za-z]{64}"
 )
+# What a handle (patients.handles) looks like: no two of one patient are alike.
+_HANDLE = re.compile(rb"gAAAAA[0-9A-Za-z_=-]{100,}")
 _NONCE = re.compile(r"nonce(?:-|=\")[0-9A-Za-z+/=_-]+")
 
 
 def masked(response: Any, key: str = "") -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of an answer without CSRF values, nonces, Date, the
-    correlation id and the requested key: what must be the same byte for byte."""
+    """Status, headers and body of an answer without CSRF values, handles, nonces, Date,
+    the correlation id and the requested key: what must be the same byte for byte."""
     correlation = response.headers.get("X-Correlation-Id", "")
     headers = {
         name: _hide(_NONCE.sub("nonce", value), key, correlation)
@@ -29,7 +31,7 @@ def masked(response: Any, key: str = "") -> tuple[int, dict[str, str], bytes]:
     # Whether these two are sent depends on the session's age and on nothing else.
     others = response.cookies.keys() - {"csrftoken", "sessionid"}
     headers |= {f"cookie {name}": response.cookies[name].value for name in others}
-    body = _HIDDEN.sub(rb"\1\2", response.getvalue())
+    body = _HANDLE.sub(b"", _HIDDEN.sub(rb"\1\2", response.getvalue()))
     body = _NONCE.sub("nonce", body.decode()).encode()
     return (
         response.status_code,

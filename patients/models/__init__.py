@@ -1,5 +1,6 @@
 """The names that other rooms may import."""
 
+from patients.models.access_requests import AccessRequest, ClosedMeanwhile
 from patients.models.appointments import Appointment
 from patients.models.care_team import CareTeamMembership
 from patients.models.clinical import (
@@ -31,11 +32,13 @@ from patients.models.results import (
 from patients.models.stream_keys import StreamKey
 
 __all__ = [
+    "AccessRequest",
     "AdministrativeDocument",
     "AllergyIntolerance",
     "Appointment",
     "CareTeamMembership",
     "ClinicalRow",
+    "ClosedMeanwhile",
     "Condition",
     "ImagingReport",
     "Immunization",

@@ -54,6 +54,7 @@ def test_a_line_out_of_reach_holds_these_fields_and_no_others():
         "active",
         "deceased",
         "key",
+        "handle",
     }
 
 

@@ -1,5 +1,6 @@
 """The patients' pages, one file per screen."""
 
+from patients.views.access_requests import access_requests
 from patients.views.appointments import (
     appointment,
     appointment_status,
@@ -19,12 +20,14 @@ from patients.views.documents import (
 )
 from patients.views.new_appointment import new_appointment
 from patients.views.profile import profile
+from patients.views.request_access import request_access
 from patients.views.results import results
 from patients.views.roster import roster
 from patients.views.schedule import schedule
 from patients.views.search import search
 
 __all__ = [
+    "access_requests",
     "appointment",
     "appointment_status",
     "appointments",
@@ -39,6 +42,7 @@ __all__ = [
     "profile",
     "receipt",
     "remove_document",
+    "request_access",
     "reschedule",
     "restore_document",
     "results",

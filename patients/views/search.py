@@ -1,5 +1,6 @@
 """The search bar: first results within reach, and "See all patients" (S2)."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
-from patients import areas, gate, reveal, searching, streams
+from patients import areas, gate, handles, reveal, searching, streams
 from patients.forms import SearchForm
+from patients.models import Patient
 
 FIRST_RESULTS = 10
 EVERYONE = 20
@@ -58,8 +60,18 @@ def _see_all(request: HttpRequest, query: searching.Query) -> HttpResponse:
     found = reveal.everyone(gate.reach(request), query, EVERYONE)
     seen = [(patient.key, path) for patient, path, _shown in found]
     trail.shown(request, "patient.reveal", seen)
-    rows = [shown for *_patient, shown in found]
+    rows = [_to_ask_for(request, patient, shown) for patient, _path, shown in found]
     return _answer(request, query.text, rows, everyone=True)
+
+
+def _to_ask_for(
+    request: HttpRequest, patient: Patient, shown: reveal.Shown
+) -> reveal.Shown:
+    """The line, with what "Request access" sends when the patient is out of reach."""
+    if shown.key:
+        return shown
+    handle = handles.seal(request.user, patient, handles.REQUEST)
+    return replace(shown, handle=handle)
 
 
 def _answer(
