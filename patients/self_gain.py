@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from patients.models import (
+    AccessRequest,
     Patient,
     PatientGroup,
     PatientGroupExclusion,
@@ -36,6 +37,16 @@ class SelfGain(ValidationError):
             code=CODE,
         )
         self.patients = patients
+
+
+class OwnRequest(ValidationError):
+    """Nobody decides a request of one's own."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This is your own request. Another administrator has to decide it."),
+            code="own_request",
+        )
 
 
 class SelfGainByGroup(ValidationError):
@@ -83,6 +94,12 @@ def check_switching_on(user: Any, group: PatientGroup) -> None:
     reached = Patient.objects.accessible_to(user).filter(pk=OuterRef("member"))
     if members.exclude(Exists(reached)).exists():
         raise SelfGainByGroup
+
+
+def check_deciding(user: Any, asked: AccessRequest) -> None:
+    """Raises OwnRequest when the request for access is the person's own."""
+    if asked.staff.user_id == user.pk:
+        raise OwnRequest
 
 
 def _holds(user: Any, group: PatientGroup) -> bool:

@@ -199,6 +199,7 @@ MANAGED_GROUPS = (
             *_model("patients", "patientgroup", "view", "add", "change", "delete"),
             *_model("patients", "patientgroupmember", "view", "add", "change"),
             *_model("patients", "patientgroupexclusion", "view", "add", "delete"),
+            *_model("patients", "accessrequest", "view", "change"),
         ),
     ),
     ManagedGroup(

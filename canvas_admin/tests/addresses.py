@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 
 from patients.models import (
+    AccessRequest,
     AdministrativeDocument,
     Appointment,
     PatientGroupExclusion,
@@ -64,6 +65,9 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         start=datetime(2030, 1, 2, 15, tzinfo=UTC),
         minutes=20,
     )
+    cast.access_request = AccessRequest.objects.create(
+        patient=cast.ben, staff=cast.olga, reason="covers the South clinic"
+    )
     return cast
 
 
@@ -113,6 +117,7 @@ def _object_id(name: str, cast: SimpleNamespace) -> str:
         "location": lambda: cast.location,
         "visittype": lambda: cast.visit_type,
         "patientgroup": lambda: cast.north,
+        "accessrequest": lambda: cast.access_request,
     }
     if model_name == "group":
         return Group.objects.get(name="Clinical read").name

@@ -42,6 +42,7 @@ patients:appointment                  login/login 200/405     403/405     403/40
 patients:appointment-status           login/login 405/400     405/403     405/403     405/400        405/403     405/403     405/403
 patients:appointments                 login/login 200/405     403/405     403/405     200/405     403/405     403/405     403/405
 patients:book                         login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:access-requests              login/login 200/302     200/302     200/302     200/302     403/403     403/403     403/403
 patients:chart                        login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:create                       login/login 403/403     403/403     200/200     403/403     403/403     403/403     403/403
 patients:document-file                login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
@@ -57,6 +58,7 @@ patients:reschedule                   login/login 403/403     403/403     403/40
 patients:restore-document             login/login 405/403     405/403     405/403     405/403     405/403     405/403     405/403
 patients:results                      login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:schedule                     login/login 200/405     200/405     200/405     200/405     403/405     403/405     403/405
+patients:request-access               login/login 302/200     302/200     302/200     302/200     403/403     403/403     403/403
 patients:search                       login/login 200/200     200/200     200/200     200/200     403/403     403/403     403/403
 staffing:account                      login/login 200/405     200/405     200/405     200/405     200/405     200/405     200/405
 staffing:session                      200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
@@ -76,6 +78,11 @@ admin:index                                 200/200   200/200
 admin:jsi18n                                200/405   200/405
 admin:login                                 403/403   403/403
 admin:logout                                405/200   405/200
+admin:patients_accessrequest_add            403/403   403/403
+admin:patients_accessrequest_change         200/200   403/403
+admin:patients_accessrequest_changelist     200/405   403/405
+admin:patients_accessrequest_delete         403/403   403/403
+admin:patients_accessrequest_history        200/200   403/403
 admin:patients_patientgroup_add             200/200   403/403
 admin:patients_patientgroup_change          200/200   403/403
 admin:patients_patientgroup_changelist      200/200   403/403

@@ -26,6 +26,7 @@ from canvas_admin.tests.addresses import address, every_name, furnish
 from canvas_admin.tests.masking import masked
 from patients import access
 from patients.models import (
+    AccessRequest,
     AdministrativeDocument,
     AllergyIntolerance,
     Appointment,
@@ -47,10 +48,10 @@ from patients.models import (
 # The worlds are split, so that several processes share them.
 PARTS = 2
 WATCHERS = ("nora", "sam", "olga", "nil", "ruth")
-# Pages where an administrator may meet a patient out of reach: A8, A9 and A10.
-ADMINISTRATION = "admin:patients_patientgroup_"
 # Where anybody meets the appointments of a patient out of reach: A3.
 SCHEDULE = "patients:schedule"
+# Pages where an administrator may meet a patient out of reach: A8, A9 and A10.
+ADMINISTRATION = ("admin:patients_patientgroup_", "admin:patients_accessrequest_")
 # Asking these would change the session, so that every later answer is another one.
 END_OF_SESSION = {"account_logout", "admin:logout"}
 MARK = "zqxmark"
@@ -114,6 +115,8 @@ def arrive(chance: random.Random, cast: SimpleNamespace, who: str) -> Patient:
     CareTeamMembership.objects.create(
         patient=patient, staff=getattr(cast, who), role=cast.care_team_role, lead=True
     )
+    other = cast.sam if who == "nora" else cast.nora
+    AccessRequest.objects.create(patient=patient, staff=other, reason="for my work")
     for group in _groups_not_held(cast, who):
         if chance.random() < 0.5:
             group.add(patient)

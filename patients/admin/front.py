@@ -1,4 +1,4 @@
-"""The administrator's front page: patients nobody can open, staff without any group."""
+"""The administrator's front page: what waits, and patients whom nobody can open."""
 
 from typing import Any
 
@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from canvas_admin.audit import trail
 from patients import gate, handles, self_gain
 from patients import unreachable as rule
-from patients.admin import pages
-from patients.models import PatientGroup
+from patients.admin import deciding, pages
+from patients.models import AccessRequest, PatientGroup
 from staffing.models import Staff
 
 VIEW = "patients.view_patientgroup"
@@ -25,13 +25,15 @@ MOST = 10_000
 
 @require_GET
 def numbers(request: HttpRequest) -> HttpResponse:
-    """The front page's numbers, loaded after it; both end at 10,000 (security A9)."""
-    gate.require(request, VIEW)
+    """The front page's numbers, loaded after it; all end at 10,000 (security A9)."""
+    gate.require(request, VIEW, deciding.VIEW)
+    waiting = AccessRequest.objects.waiting().order_by().values("pk")
     alone = rule.unreachable().order_by().values("pk")
     without = Staff.objects.filter(
         active=True, user__is_active=True, user__groups__isnull=True
     )
     context = {
+        "waiting": len(waiting[: MOST + 1]),
         "unreachable": len(alone[: MOST + 1]),
         "staff_without": len(without.values("pk")[: MOST + 1]),
         "most": MOST,
