@@ -49,8 +49,8 @@ def document() -> str:
         _table(Kind.AREA),
         "The screens that exist now, and what each needs:\n",
         _screens(),
-        "A group whose column “opens” says nothing more than finding patients prepares "
-        "for an area of the app that is not built yet.\n",
+        "A group whose column “opens” says nothing more than finding patients and asking "
+        "for access prepares for an area of the app that is not built yet.\n",
         "## Whose data: everyone\n",
         _table(Kind.EVERYONE),
         "## Administration\n",
