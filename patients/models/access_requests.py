@@ -170,8 +170,10 @@ class AccessRequest(Versioned):
         `version` is the one that the person saw. Raises ClosedMeanwhile when another
         person was first.
         """
-        rows = AccessRequest.objects.select_for_update(of=("self",)).with_people()
-        current = rows.get(pk=self.pk)
+        rows = AccessRequest.objects.filter(pk=self.pk)
+        rows.select_for_update().get()
+        # Only now: what a lock joins, PostgreSQL reads as it was before the wait.
+        current = rows.with_people().get()
         if not current.is_open or current.version != version:
             raise ClosedMeanwhile(current)
         return current
