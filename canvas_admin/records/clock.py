@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import date, datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -13,6 +13,11 @@ _request_now: ContextVar[datetime | None] = ContextVar("request_now", default=No
 def now() -> datetime:
     """The current request's instant, UTC; outside a request, the time of the call."""
     return _request_now.get() or timezone.now()
+
+
+def today() -> date:
+    """The clinic's date at now()."""
+    return timezone.localdate(now())
 
 
 class OneNowPerRequest:

@@ -1,0 +1,94 @@
+"""Fields that the patients' forms share: names, days, phone numbers, single lines."""
+
+import re
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from canvas_admin.records import clock
+from patients import searching
+from patients.folding import fold
+
+LONGEST = 100
+EARLIEST, LATEST = date(1850, 1, 1), date(2200, 12, 31)
+DATE_HINT = _("Write a date of birth as 1980-01-02, 01/02/1980 or 2 Jan 1980.")
+DAY_HINT = _("Write a date as 2026-01-02, 01/02/2026 or 2 Jan 2026.")
+
+# Control characters, and those that turn the direction of the text around them.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_PHONE = re.compile(r"\+?[0-9 ()./x-]{5,40}")
+
+
+def validate_seen(text: str) -> None:
+    """Raises ValidationError for a character that does not show on paper."""
+    if _UNSEEN.search(text):
+        raise ValidationError(_("This holds a character that cannot be saved."))
+
+
+def validate_phone(text: str) -> None:
+    """Raises ValidationError for what is no phone number."""
+    if not _PHONE.fullmatch(text):
+        raise ValidationError(_("Write a phone number, such as 555-0123."))
+
+
+class ParagraphField(forms.CharField):
+    """Some sentences; line breaks and runs of spaces become single spaces."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": 3, "autocomplete": "off"})
+        super().__init__(**{"widget": widget, "validators": [validate_seen]} | kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return " ".join(super().to_python(value).split())
+
+
+class NameField(forms.CharField):
+    """A part of a name: something that folds to letters, so that it can be found."""
+
+    def __init__(self, max_length: int = LONGEST, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, validators=[validate_seen], **kwargs)
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value and not fold(value):
+            raise ValidationError(_("Write the name with letters."))
+
+
+class DayField(forms.DateField):
+    """A day, in any form that people type; from 1850 until 2200."""
+
+    widget = forms.DateInput(
+        format="%Y-%m-%d", attrs={"type": "date", "autocomplete": "off"}
+    )
+    hint = DAY_HINT
+
+    def to_python(self, value: Any) -> date | None:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        try:
+            found = searching.read_date(text[:LONGEST])
+        except searching.NoSuchDate as error:
+            raise ValidationError(self.hint, code="invalid") from error
+        self.refuse_the_impossible(found)
+        return found
+
+    def refuse_the_impossible(self, day: date) -> None:
+        """Raises ValidationError for a day that cannot be meant."""
+        if not EARLIEST <= day <= LATEST:
+            raise ValidationError(_("The year must be between 1850 and 2200."))
+
+
+class BirthDateField(DayField):
+    """A complete date of birth, in any form that people type; from 1850 until today."""
+
+    hint = DATE_HINT
+
+    def refuse_the_impossible(self, day: date) -> None:
+        if day > clock.today():
+            raise ValidationError(_("The date of birth lies in the future."))
+        if day < EARLIEST:
+            raise ValidationError(_("The date of birth lies before 1850."))
