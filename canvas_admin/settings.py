@@ -11,6 +11,8 @@ CLINIC_NAME         shown in the page header
 CLINIC_TIME_ZONE    the clinic's time zone, an IANA name; default UTC
 INSECURE_HTTP       "1" only where no TLS proxy stands in front (demonstration, tests)
 TRUSTED_PROXIES     how many proxies of our own stand in front; default 0
+ELIGIBILITY_PAYER   dotted path of the class that asks payers; default: a simulation
+ELIGIBILITY_TIMEOUT seconds after which a payer has not answered; default 20
 EMAIL_URL           smtp://user:password@host:port; without it no mail is sent
 CANVAS_ADMIN_DEMO   "1" is demonstration mode: demo.sqlite3, whatever DATABASE_URL says
 """
@@ -177,6 +179,13 @@ MEDIA_ROOT = str(
     if DEMO
     else os.environ.get("MEDIA_ROOT", BASE_DIR / "media")
 )
+
+# Payers ----------------------------------------------------------------------------
+
+ELIGIBILITY_PAYER = os.environ.get(
+    "ELIGIBILITY_PAYER", "patients.eligibility.simulated.SimulatedPayer"
+)
+ELIGIBILITY_TIMEOUT = float(os.environ.get("ELIGIBILITY_TIMEOUT", "20"))
 
 # People ----------------------------------------------------------------------------
 

@@ -84,11 +84,20 @@ AREAS = (
     Area(
         "profile",
         _("Profile"),
-        _("a patient's profile: demographics, addresses, identifiers"),
+        _("a patient's profile: demographics, addresses, coverages, consents"),
         _("open the profile of this patient"),
         (VIEW_PATIENT,),
         True,
         "patients:profile",
+    ),
+    Area(
+        "edit-profile",
+        _("Profile, changing"),
+        _("changing a patient's profile: demographics, coverages, consents, care team"),
+        _("change the profile of this patient"),
+        (VIEW_PATIENT, "patients.change_patient"),
+        True,
+        "patients:demographics",
     ),
     Area(
         "appointments",
@@ -165,6 +174,7 @@ FIND_PATIENTS = BY_CODE["find"].permissions
 CREATE_PATIENT = BY_CODE["create"].permissions
 OPEN_CHART = BY_CODE["chart"].permissions
 OPEN_PROFILE = BY_CODE["profile"].permissions
+EDIT_PROFILE = BY_CODE["edit-profile"].permissions
 OPEN_DOCUMENTS = BY_CODE["documents"].permissions
 WRITE_DOCUMENTS = BY_CODE["write_documents"].permissions
 SEE_SCHEDULE = BY_CODE["schedule"].permissions

@@ -49,6 +49,18 @@ def find_row(rows: QuerySet, key: str) -> Any:
     return rows.filter(key=key).first() if _KEY.fullmatch(key) else None
 
 
+def open_row(rows: QuerySet, key: str, patient: Patient) -> Any:
+    """The row with this key among these rows of a patient whom open_patient() gave.
+
+    Raises Refused for another patient's row, for a key that no row has, and for a text
+    that is no key, all alike.
+    """
+    row = find_row(rows, key)
+    if row is None:
+        raise Refused(patient.key)
+    return row
+
+
 def reach(request: HttpRequest) -> access.Reach:
     """What the person reaches through, read once for this request."""
     if not hasattr(request, "_reach"):

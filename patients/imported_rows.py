@@ -31,8 +31,8 @@ def find_patient(rows: PatientRows) -> Patient | None:
     wanted = Q(pk__in=())
     for system, value in rows.recognised_by:
         wanted |= Q(system=system, value=value)
-    known = PatientIdentifier.objects.filter(wanted).select_related("patient")
-    found = {_survivor(row.patient) for row in known}
+    known = PatientIdentifier.objects.filter(wanted, entered_in_error=False)
+    found = {_survivor(row.patient) for row in known.select_related("patient")}
     if len(found) > 1:
         keys = ", ".join(sorted(each.key for each in found))
         raise Rejected(f"identifier: the identifiers belong to two patients: {keys}")

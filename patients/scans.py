@@ -256,7 +256,8 @@ def identified(text: str) -> list[int]:
     sql = """
         SELECT id FROM patients_patient WHERE mrn = %s
         UNION
-        SELECT patient_id FROM patients_patientidentifier WHERE value = %s
+        SELECT patient_id FROM patients_patientidentifier
+        WHERE value = %s AND NOT entered_in_error
         LIMIT 50"""
     return [row[0] for row in _ask(sql, [text, text])]
 

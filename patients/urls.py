@@ -1,8 +1,23 @@
 """The patients' pages."""
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from patients import views
+from patients.views.profile import SECTIONS, Section
+
+PROFILE = "patient/<str:key>/profile/"
+
+
+def _pages_of(section: Section) -> list[URLPattern]:
+    """The rows of a section of the profile, a new one, and one that is there."""
+    address, about = f"{PROFILE}{section.slug}/", {"section": section}
+    name = section.slug
+    return [
+        path(address, views.rows, about, name=name),
+        path(f"{address}new/", views.add_row, about, name=f"{name}-add"),
+        path(f"{address}<str:row>/", views.change_row, about, name=f"{name}-change"),
+    ]
+
 
 app_name = "patients"
 urlpatterns = [
@@ -14,7 +29,14 @@ urlpatterns = [
     path("patients/new/receipt/", views.receipt, name="receipt"),
     path("patient/<str:key>/", views.chart, name="chart"),
     path("patient/<str:key>/results/<slug:kind>/", views.results, name="results"),
-    path("patient/<str:key>/profile/", views.profile, name="profile"),
+    path(PROFILE, views.profile, name="profile"),
+    path(f"{PROFILE}demographics/", views.demographics, name="demographics"),
+    *(page for section in SECTIONS for page in _pages_of(section)),
+    path(
+        f"{PROFILE}coverages/<str:row>/eligibility/",
+        views.eligibility,
+        name="coverages-eligibility",
+    ),
     path("schedule/", views.schedule, name="schedule"),
     path("schedule/new/", views.new_appointment, name="new-appointment"),
     path("patient/<str:key>/appointments/", views.appointments, name="appointments"),

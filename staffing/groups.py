@@ -50,7 +50,10 @@ _PROFILE_DATA = (
     "patientidentifier",
     "patientaddress",
     "patientcontactpoint",
+    "patientcontact",
     "careteammembership",
+    "consent",
+    "coverage",
 )
 
 # What a chart is made of: the chart opens to whoever may view all of it.
@@ -93,6 +96,7 @@ MANAGED_GROUPS = (
             FIND,
             "patients.change_patient",
             *(p for m in _PROFILE_DATA for p in _model("patients", m, "add", "change")),
+            "patients.add_eligibilitycheck",
         ),
     ),
     ManagedGroup(
@@ -206,11 +210,12 @@ MANAGED_GROUPS = (
         "settings",
         "Settings",
         Kind.ADMINISTRATION,
-        _("Keeps the clinic's lists: locations and visit types."),
+        _("Keeps the clinic's lists: locations, visit types and consent codings."),
         (
             ADMINISTER,
             *_model("staffing", "location", "view", "add", "change"),
             *_model("staffing", "visittype", "view", "add", "change"),
+            *_model("patients", "consentcoding", "view", "add", "change"),
         ),
     ),
     ManagedGroup(

@@ -89,7 +89,7 @@ class VersionedForm(KeyedForm):
                 "theirs": _shown(theirs.initial.get(name)),
             }
             for name in self.changed_data
-            if name != "form_version"
+            if not self.fields[name].widget.is_hidden
             and _shown(self.cleaned_data.get(name)) != _shown(theirs.initial.get(name))
         ]
 

@@ -12,7 +12,16 @@ from patients.models import (
     AccessRequest,
     AdministrativeDocument,
     Appointment,
+    CareTeamMembership,
+    Consent,
+    ConsentCoding,
+    Coverage,
+    PatientAddress,
+    PatientContact,
+    PatientContactPoint,
     PatientGroupExclusion,
+    PatientIdentifier,
+    PatientName,
 )
 from staffing.accounts import one_time_path
 from staffing.models import (
@@ -44,7 +53,7 @@ def _walk(resolver: Any, namespace: str) -> Iterator[tuple[str, URLPattern]]:
 
 
 def furnish(cast: SimpleNamespace) -> SimpleNamespace:
-    """Add to the cast one row of everything that has an admin page."""
+    """Add to the cast one row of everything that has a page of its own."""
     cast.team = Team.objects.create(name="Triage")
     cast.location = Location.objects.create(name="Main street")
     cast.visit_type = VisitType.objects.create(name="Check-up", code="308335008")
@@ -68,7 +77,30 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     cast.access_request = AccessRequest.objects.create(
         patient=cast.ben, staff=cast.olga, reason="covers the South clinic"
     )
+    cast.consent_coding = ConsentCoding.objects.create(
+        code="treatment", display="Treatment", mandatory=True
+    )
+    cast.belongings = belongings(cast, cast.ada)
     return cast
+
+
+def belongings(cast: SimpleNamespace, patient: Any) -> dict[str, Any]:
+    """One row of a patient in each section of the profile, by the section's address."""
+    member = {"staff": cast.nora, "role": cast.care_team_role}
+    rows = {
+        "names": PatientName(use="nickname", given="Addie"),
+        "telecom": PatientContactPoint(system="phone", value="555-0100"),
+        "addresses": PatientAddress(lines="12 Long Street", city="Springfield"),
+        "contacts": PatientContact(name="Eva Ruiz", relationship="daughter"),
+        "identifiers": PatientIdentifier(value="S999", type_code="DL"),
+        "coverages": Coverage(payer_name="Aetna", member_id="A1"),
+        "consents": Consent(coding=cast.consent_coding, state="accepted"),
+        "care-team": CareTeamMembership(**member),
+    }
+    for row in rows.values():
+        row.patient = patient
+        row.save()
+    return rows
 
 
 def address(name: str, cast: SimpleNamespace) -> str:
@@ -90,6 +122,9 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         yield {"key": cast.ada.key, "kind": "labs"}
         yield {"key": cast.ada.key, "appointment": cast.appointment.key}
         yield {"key": cast.ada.key, "document": cast.document.key}
+        section = name.removeprefix("patients:").rpartition("-")[0]
+        if section in cast.belongings:
+            yield {"key": cast.ada.key, "row": cast.belongings[section].key}
     if "patientgroup_exclusion" in name:
         about = {"group_id": cast.south.externally_exposable_id}
         yield about
@@ -118,6 +153,7 @@ def _object_id(name: str, cast: SimpleNamespace) -> str:
         "visittype": lambda: cast.visit_type,
         "patientgroup": lambda: cast.north,
         "accessrequest": lambda: cast.access_request,
+        "consentcoding": lambda: cast.consent_coding,
     }
     if model_name == "group":
         return Group.objects.get(name="Clinical read").name

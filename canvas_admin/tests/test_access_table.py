@@ -43,7 +43,23 @@ patients:appointment-status           login/login 405/400     405/403     405/40
 patients:appointments                 login/login 200/405     403/405     403/405     200/405     403/405     403/405     403/405
 patients:book                         login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:access-requests              login/login 200/302     200/302     200/302     200/302     403/403     403/403     403/403
+patients:addresses                    login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:addresses-add                login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:addresses-change             login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:care-team                    login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:care-team-add                login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:care-team-change             login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:chart                        login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:consents                     login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:consents-add                 login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:consents-change              login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:contacts                     login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:contacts-add                 login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:contacts-change              login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:coverages                    login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:coverages-add                login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:coverages-change             login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:coverages-eligibility        login/login 405/403     405/403     405/403     405/403     405/403     405/403     405/403
 patients:create                       login/login 403/403     403/403     200/200     403/403     403/403     403/403     403/403
 patients:document-file                login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:documents                    login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
@@ -51,6 +67,14 @@ patients:edit-document                login/login 403/403     403/403     403/40
 patients:file-document                login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:list                         login/login 200/302     200/302     200/302     200/302     403/403     403/403     403/403
 patients:new-appointment              login/login 403/403     403/403     200/200     403/403     403/403     403/403     403/403
+patients:demographics                 login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:identifiers                  login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:identifiers-add              login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:identifiers-change           login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:list                         login/login 200/302     200/302     200/302     200/302     403/403     403/403     403/403
+patients:names                        login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:names-add                    login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:names-change                 login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:profile                      login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:receipt                      login/login 403/405     403/405     302/405     403/405     403/405     403/405     403/405
 patients:remove-document              login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
@@ -60,6 +84,9 @@ patients:results                      login/login 200/405     403/405     403/40
 patients:schedule                     login/login 200/405     200/405     200/405     200/405     403/405     403/405     403/405
 patients:request-access               login/login 302/200     302/200     302/200     302/200     403/403     403/403     403/403
 patients:search                       login/login 200/200     200/200     200/200     200/200     403/403     403/403     403/403
+patients:telecom                      login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:telecom-add                  login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:telecom-change               login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 staffing:account                      login/login 200/405     200/405     200/405     200/405     200/405     200/405     200/405
 staffing:session                      200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
 usersessions_list                     login/login 200/302     200/302     200/302     200/302     200/302     200/302     200/302
@@ -83,6 +110,11 @@ admin:patients_accessrequest_change         200/200   403/403
 admin:patients_accessrequest_changelist     200/405   403/405
 admin:patients_accessrequest_delete         403/403   403/403
 admin:patients_accessrequest_history        200/200   403/403
+admin:patients_consentcoding_add            403/403   200/200
+admin:patients_consentcoding_change         403/403   200/200
+admin:patients_consentcoding_changelist     403/403   200/200
+admin:patients_consentcoding_delete         403/403   403/403
+admin:patients_consentcoding_history        403/403   200/200
 admin:patients_patientgroup_add             200/200   403/403
 admin:patients_patientgroup_change          200/200   403/403
 admin:patients_patientgroup_changelist      200/200   403/403

@@ -32,6 +32,9 @@ from patients.models import (
     Appointment,
     CareTeamMembership,
     Condition,
+    Consent,
+    Coverage,
+    EligibilityCheck,
     ImagingReport,
     Immunization,
     LabReport,
@@ -39,6 +42,7 @@ from patients.models import (
     Observation,
     Patient,
     PatientAddress,
+    PatientContact,
     PatientContactPoint,
     PatientGroupExclusion,
     PatientIdentifier,
@@ -98,6 +102,19 @@ def arrive(chance: random.Random, cast: SimpleNamespace, who: str) -> Patient:
     PatientIdentifier.objects.create(patient=patient, system=MARK, value="100000001")
     PatientAddress.objects.create(patient=patient, lines=MARK, city=MARK)
     PatientContactPoint.objects.create(patient=patient, system="phone", value=MARK)
+    PatientContact.objects.create(patient=patient, name=MARK, relationship=MARK)
+    Consent.objects.create(
+        patient=patient, coding=cast.consent_coding, state="rejected"
+    )
+    coverage = Coverage.objects.create(
+        patient=patient, payer_name=MARK, member_id=MARK, plan=MARK
+    )
+    EligibilityCheck.objects.create(
+        patient=patient,
+        coverage=coverage,
+        message=MARK,
+        checked_by=getattr(cast, who).user,
+    )
     for number in range(chance.randrange(1, 6)):
         fill_the_chart(patient, f"{MARK}{number}")
     AdministrativeDocument.objects.create(
@@ -180,9 +197,13 @@ def world(chance: random.Random, cast: SimpleNamespace) -> None:
     """Make the cast's clinic a different one each time."""
     cast.east = make_group("East", use_for_permissions=chance.random() < 0.5)
     cast.campaign = make_group("Campaign", [cast.ada], use_for_permissions=False)
-    for number in range(chance.randrange(4)):
+    extras = chance.randrange(4)
+    for number in range(extras):
         patient = make_patient("Extra", f"Person{number}", date(1960, 1, 1 + number))
         chance.choice([cast.north, cast.south, cast.east]).add(patient)
+    if extras % 2:
+        # Then she opens every form of the profile.
+        cast.olga.grant(cast.north.auth_group)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
-"""The administration of patients: groups and requests for access, nothing of a chart."""
+"""The administration of patients: groups, requests, kinds of consent; nothing of a chart."""
 
 from patients.admin.access_requests import AccessRequestAdmin
+from patients.admin.consents import ConsentCodingAdmin
 from patients.admin.groups import PatientGroupAdmin
 
-__all__ = ["AccessRequestAdmin", "PatientGroupAdmin"]
+__all__ = ["AccessRequestAdmin", "ConsentCodingAdmin", "PatientGroupAdmin"]

@@ -10,6 +10,9 @@ from patients.models.clinical import (
     Immunization,
     Medication,
 )
+from patients.models.consents import Consent, ConsentCoding
+from patients.models.contacts import PatientContact
+from patients.models.coverages import Coverage, EligibilityCheck
 from patients.models.documents import AdministrativeDocument
 from patients.models.groups import (
     PatientGroup,
@@ -40,6 +43,10 @@ __all__ = [
     "ClinicalRow",
     "ClosedMeanwhile",
     "Condition",
+    "Consent",
+    "ConsentCoding",
+    "Coverage",
+    "EligibilityCheck",
     "ImagingReport",
     "Immunization",
     "LabReport",
@@ -47,6 +54,7 @@ __all__ = [
     "Observation",
     "Patient",
     "PatientAddress",
+    "PatientContact",
     "PatientContactPoint",
     "PatientGroup",
     "PatientGroupAccess",

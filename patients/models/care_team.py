@@ -6,14 +6,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.records.models import Versioned
 from patients.models.patients import Patient, PatientData
 
 
-class CareTeamMembership(PatientData):
+class CareTeamMembership(Versioned, PatientData):
     """A staff member's part in a patient's care (facts 6.5).
 
     Among the active ones of a patient: one role per person, one person per role, one
-    lead. The database holds all three.
+    lead. The database holds all three. Who leaves becomes inactive: rows are history.
     """
 
     class Status(models.TextChoices):

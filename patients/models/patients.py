@@ -12,6 +12,9 @@ from canvas_admin.records.models import BytewiseCharField, Keyed, Versioned
 from patients import folding, stream_keys
 from patients.querysets import PatientDataQuerySet, PatientQuerySet
 
+SSN = "http://hl7.org/fhir/sid/us-ssn"
+SHOWN_CHARACTERS = 4
+
 
 class Patient(Versioned):
     """A patient. Nothing about one is ever deleted: patients become inactive.
@@ -122,6 +125,16 @@ class Patient(Versioned):
         self.first_name, self.middle_name = first, middle
         self.last_name = name.family
 
+    def make_official(self, name: "PatientName") -> None:
+        """Let this be the patient's official name; what was official becomes an old name."""
+        official = PatientName.Use.OFFICIAL
+        before = self.names.filter(use=official, entered_in_error=False)
+        for other in before.exclude(pk=name.pk):
+            other.use, other.end = PatientName.Use.OLD, other.end or clock.today()
+            other.save()
+        self.take_name(name)
+        self.save()
+
 
 def _new_mrn() -> str:
     """A medical record number that no patient has: nine digits, never from 0."""
@@ -140,7 +153,23 @@ class PatientData(Keyed):
         abstract = True
 
 
-class PatientName(PatientData):
+class ProfileData(Versioned, PatientData):
+    """A row that people edit on the profile. What is wrong is marked so, never deleted."""
+
+    entered_in_error = models.BooleanField(_("entered in error"), default=False)
+    entered_in_error_reason = models.CharField(_("reason"), max_length=255, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def over(self) -> bool:
+        """Whether the last day of the row has passed."""
+        end = getattr(self, "end", None)
+        return end is not None and end < clock.today()
+
+
+class PatientName(ProfileData):
     """A name of a patient (FHIR HumanName)."""
 
     class Use(models.TextChoices):
@@ -174,8 +203,19 @@ class PatientName(PatientData):
         return " ".join(part for part in parts if part)
 
 
-class PatientIdentifier(PatientData):
-    """A number or code by which another system knows the patient (FHIR Identifier)."""
+class PatientIdentifier(ProfileData):
+    """A number or code by which another system knows the patient (FHIR Identifier).
+
+    Nothing is unique here: two patients may be given the same number by others, and a
+    refusal would tell that somebody has it (security F19).
+    """
+
+    class Use(models.TextChoices):
+        USUAL = "usual", _("Usual")
+        OFFICIAL = "official", _("Official")
+        TEMP = "temp", _("Temporary")
+        SECONDARY = "secondary", _("Secondary")
+        OLD = "old", _("Old")
 
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, related_name="identifiers"
@@ -184,7 +224,7 @@ class PatientIdentifier(PatientData):
     value = models.CharField(_("value"), max_length=255)
     type_code = models.CharField(_("type"), max_length=20, blank=True)
     type_display = models.CharField(max_length=100, blank=True)
-    use = models.CharField(_("use"), max_length=9, default="usual")
+    use = models.CharField(_("use"), max_length=9, choices=Use, default=Use.USUAL)
     start = models.DateField(null=True, blank=True)
     end = models.DateField(null=True, blank=True)
 
@@ -196,14 +236,35 @@ class PatientIdentifier(PatientData):
     def __str__(self) -> str:
         return f"identifier {self.key[:8]}"
 
+    @property
+    def kind(self) -> str:
+        """Which number it is, as well as that is known."""
+        return self.type_display or self.type_code or self.system
 
-class PatientAddress(PatientData):
+    @property
+    def shown_value(self) -> str:
+        """The value; of a social security number the last four characters."""
+        if self.type_code != "SS" and self.system != SSN:
+            return self.value
+        long = len(self.value) > SHOWN_CHARACTERS
+        shown = self.value[-SHOWN_CHARACTERS:] if long else ""
+        return "•" * (len(self.value) - len(shown)) + shown
+
+
+class PatientAddress(ProfileData):
     """An address of a patient (FHIR Address)."""
+
+    class Use(models.TextChoices):
+        HOME = "home", _("Home")
+        WORK = "work", _("Work")
+        TEMP = "temp", _("Temporary")
+        OLD = "old", _("Old")
+        BILLING = "billing", _("Billing")
 
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, related_name="addresses"
     )
-    use = models.CharField(_("use"), max_length=8, default="home")
+    use = models.CharField(_("use"), max_length=8, choices=Use, default=Use.HOME)
     lines = models.CharField(_("street"), max_length=255, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
     state = models.CharField(_("state"), max_length=100, blank=True)
@@ -227,7 +288,7 @@ class PatientAddress(PatientData):
         )
 
 
-class PatientContactPoint(ContactPoint, PatientData):
+class PatientContactPoint(ContactPoint, ProfileData):
     """A phone number or mail address of a patient."""
 
     patient = models.ForeignKey(

@@ -7,12 +7,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from patients.models import Patient, PatientIdentifier
+from patients.models import Patient
 
 register = template.Library()
-
-SSN = "http://hl7.org/fhir/sid/us-ssn"
-SHOWN_CHARACTERS = 4
 
 
 @register.filter
@@ -34,13 +31,3 @@ def lived(patient: Patient) -> str:
     if patient.birth_date_precision != Patient.Precision.DAY:
         text = _("about %(age)s") % {"age": text}
     return _("died at %(age)s") % {"age": text} if patient.deceased else text
-
-
-@register.filter
-def masked(identifier: PatientIdentifier) -> str:
-    """An identifier's value; of a social security number the last four characters."""
-    value = identifier.value
-    if identifier.type_code != "SS" and identifier.system != SSN:
-        return value
-    shown = value[-SHOWN_CHARACTERS:] if len(value) > SHOWN_CHARACTERS else ""
-    return "•" * (len(value) - len(shown)) + shown

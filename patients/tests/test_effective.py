@@ -32,6 +32,8 @@ def ask(client: Any, staff: Any, *names: str) -> Any:
             2,
         ),
         (("Patient create",), [*ANY, "create", "profile"], 0),
+        (("Profile write",), ANY, 0),
+        (("Profile read", "Profile write"), [*ANY, "profile", "edit-profile"], 0),
         (("All Patients",), [], 3),
         (("Staff Permissions",), [], 0),
     ],

@@ -1,15 +1,26 @@
 """The profile: who opens it, what stands in it, what is masked."""
 
+from datetime import date
+
 import pytest
 
 from canvas_admin.audit.models import AuditRow
-from canvas_admin.testing import make_staff
+from canvas_admin.testing import give, make_group, make_staff
+from canvas_admin.tests.addresses import belongings, furnish
+from canvas_admin.tests.masking import masked
 from patients.models import (
+    CareTeamMembership,
+    Consent,
+    ConsentCoding,
+    Coverage,
+    EligibilityCheck,
     PatientAddress,
+    PatientContact,
     PatientContactPoint,
     PatientIdentifier,
     PatientName,
 )
+from staffing.models import CareTeamRole
 
 
 def profile(client, patient):
@@ -111,12 +122,102 @@ def test_the_link_to_the_chart_is_for_those_who_may_open_it(cast, client):
 def test_the_queries_do_not_grow_with_the_rows(
     cast, signed_in, django_assert_num_queries, django_assert_max_num_queries
 ):
-    client = signed_in("nora")
-    profile(client, cast.ada)
-    with django_assert_max_num_queries(30) as few:
+    """For who reads, and for olga, who changes everything and sees the groups too."""
+    furnish(cast)
+    give(cast.olga, "Patients: North", "Staff Permissions")
+    clients, few = {name: signed_in(name) for name in ("nora", "olga")}, {}
+    for name, client in clients.items():
         profile(client, cast.ada)
+        with django_assert_max_num_queries(30) as taken:
+            profile(client, cast.ada)
+        few[name] = len(taken)
     for number in range(9):
-        PatientAddress.objects.create(patient=cast.ada, city=f"City {number}")
-        PatientIdentifier.objects.create(patient=cast.ada, value=str(number))
-    with django_assert_num_queries(len(few)):
-        assert b"City 8" in profile(client, cast.ada).content
+        more(cast, number)
+    for name, client in clients.items():
+        with django_assert_num_queries(few[name]):
+            html = profile(client, cast.ada).content
+        assert b"City 8" in html
+        assert b"Payer 8" in html
+
+
+def more(cast, number):
+    """One more of everything on ada's profile."""
+    ada, text = cast.ada, f"{number}"
+    PatientAddress.objects.create(patient=ada, city=f"City {number}")
+    PatientIdentifier.objects.create(patient=ada, value=text)
+    PatientName.objects.create(patient=ada, use="old", family=text)
+    PatientContactPoint.objects.create(patient=ada, system="phone", value=text)
+    PatientContact.objects.create(patient=ada, name=text)
+    coverage = Coverage.objects.create(
+        patient=ada,
+        payer_name=f"Payer {number}",
+        member_id=text,
+        end=date(2020, 1, 2),
+    )
+    for _again in range(2):
+        EligibilityCheck.objects.create(
+            patient=ada, coverage=coverage, checked_by=cast.olga.user
+        )
+    for mandatory in (True, False):
+        coding = ConsentCoding.objects.create(
+            code=f"{number}{mandatory}", display=text, mandatory=mandatory
+        )
+        if not mandatory:
+            Consent.objects.create(patient=ada, coding=coding, state="accepted")
+    role = CareTeamRole.objects.create(code=text, display=text)
+    staff = make_staff(f"member{number}")
+    CareTeamMembership.objects.create(patient=ada, staff=staff, role=role)
+    make_group(f"Group {number}", [ada])
+
+
+# Patient groups: F20 ----------------------------------------------------------------------
+
+
+def test_patient_groups_are_shown_to_who_administers_them_with_links(cast, signed_in):
+    make_group("Diabetes", [cast.ada], use_for_permissions=False)
+    retired = make_group("Retired", [cast.ada])
+    retired.retire()
+    ended = make_group("Ended", [cast.ada])
+    ended.remove(cast.ada)
+    make_group("Empty")
+    give(cast.ruth, "Profile read", "Patients: North")
+    html = profile(signed_in("ruth"), cast.ada).content.decode()
+    part = html[html.index('id="patient-groups"') :]
+    for group, shown in (
+        ("Diabetes", True),
+        ("North", True),
+        ("Retired", False),
+        ("Ended", False),
+        ("Empty", False),
+    ):
+        assert (f">{group}</a>" in part) == shown
+    members = f"/admin/patients/patientgroup/{cast.north.public_id}/members/"
+    assert f'href="{members}"' in part
+    assert signed_in("ruth").get(members).status_code == 200
+
+
+def test_nobody_else_reads_the_name_of_a_group(cast, signed_in):
+    make_group("HIV programme", [cast.ada])
+    give(cast.olga, "Patients: North", "Settings", "Audit read")
+    give(cast.max, "Profile read")
+    for name in ("nora", "olga", "max"):
+        html = profile(signed_in(name), cast.ada).content.decode()
+        for text in ("HIV programme", "North", "patient-groups", "Patient groups"):
+            assert text not in html
+
+
+def test_administering_groups_opens_no_profile(cast, signed_in):
+    assert profile(signed_in("ruth"), cast.ada).status_code == 403
+    give(cast.ruth, "Patients: North")
+    assert profile(signed_in("ruth"), cast.ada).status_code == 403
+
+
+def test_rows_of_a_patient_out_of_reach_are_nowhere(cast, signed_in):
+    furnish(cast)
+    before = masked(profile(signed_in("nora"), cast.ada))
+    rows = belongings(cast, cast.ben)
+    rows["coverages"].payer_name = "Payer of Ben"
+    rows["coverages"].save()
+    after = masked(profile(signed_in("nora"), cast.ada))
+    assert before == after
+    assert b"Payer of Ben" not in after[2]

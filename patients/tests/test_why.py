@@ -97,6 +97,7 @@ def test_a_group_that_is_held_and_does_not_open_is_explained(cast, change, sente
         ("create", "create patients"),
         ("chart", "open the chart of this patient"),
         ("profile", "open the profile of this patient"),
+        ("edit-profile", "change the profile of this patient"),
         ("patients.view_condition", "view conditions for this patient"),
         ("patients.find_patient", "find patients by name for this patient"),
         ("patients.add_patient", "add patients for this patient"),

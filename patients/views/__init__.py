@@ -19,7 +19,14 @@ from patients.views.documents import (
     restore_document,
 )
 from patients.views.new_appointment import new_appointment
-from patients.views.profile import profile
+from patients.views.profile import (
+    add_row,
+    change_row,
+    demographics,
+    eligibility,
+    profile,
+    rows,
+)
 from patients.views.request_access import request_access
 from patients.views.results import results
 from patients.views.roster import roster
@@ -28,15 +35,19 @@ from patients.views.search import search
 
 __all__ = [
     "access_requests",
+    "add_row",
     "appointment",
     "appointment_status",
     "appointments",
     "book",
+    "change_row",
     "chart",
     "create",
+    "demographics",
     "document_file",
     "documents",
     "edit_document",
+    "eligibility",
     "file_document",
     "new_appointment",
     "profile",
@@ -47,6 +58,7 @@ __all__ = [
     "restore_document",
     "results",
     "roster",
+    "rows",
     "schedule",
     "search",
 ]

@@ -16,7 +16,7 @@ from django.views.decorators.http import (
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
 from patients import access, areas, booking, gate
-from patients.booking_form import BookingForm
+from patients.forms.booking import BookingForm
 from patients.models import Appointment, Patient
 
 PAGE = 25

@@ -16,7 +16,7 @@ from django.views.decorators.http import (
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
 from patients import access, areas, gate, uploads
-from patients.document_forms import DocumentForm, RemovalForm
+from patients.forms.documents import DocumentForm, RemovalForm
 from patients.models import AdministrativeDocument, Patient
 
 PAGE = 25

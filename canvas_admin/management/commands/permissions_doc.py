@@ -50,7 +50,8 @@ def document() -> str:
         "The screens that exist now, and what each needs:\n",
         _screens(),
         "A group whose column “opens” says nothing more than finding patients and asking "
-        "for access prepares for an area of the app that is not built yet.\n",
+        "for access adds to what others open, as the list of screens says, or prepares for "
+        "an area of the app that is not built yet.\n",
         "## Whose data: everyone\n",
         _table(Kind.EVERYONE),
         "## Administration\n",
@@ -105,10 +106,18 @@ def _screens() -> str:
 
 
 def _groups_for(area: Area) -> str:
+    """The groups that open a screen alone; where none does, what is needed of each kind."""
+    if alone := _holders(*area.permissions):
+        return alone
+    needed = dict.fromkeys(_holders(name) for name in area.permissions)
+    return "; together with ".join(needed)
+
+
+def _holders(*permissions: str) -> str:
     return ", ".join(
         name
         for name, group in BY_NAME.items()
-        if set(area.permissions) <= set(group.permissions)
+        if set(permissions) <= set(group.permissions)
     )
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from canvas_admin.records.forms import SavedOnceForm
 from patients.booking import providers
-from patients.forms import validate_seen
+from patients.forms.fields import validate_seen
 from patients.models import Appointment, CareTeamMembership, Patient
 from staffing.models import Location, Staff, VisitType
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from canvas_admin.records.forms import SavedOnceForm, VersionedForm
 from patients import uploads
-from patients.forms import validate_seen
+from patients.forms.fields import validate_seen
 from patients.models import AdministrativeDocument, Patient
 
 

@@ -1,0 +1,1 @@
+"""Asking payers whether a coverage holds: the interface, the built-in payer, the act."""

@@ -1,0 +1,27 @@
+"""What the forms of the profile answer: the form again, or the profile."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from canvas_admin.audit import trail
+from patients import access, gate
+from patients.models import Patient
+
+
+def show_form(
+    request: HttpRequest, patient: Patient, form: Any, code: str, **context: Any
+) -> HttpResponse:
+    """The page of a form about a patient, on the trail like every page that shows one."""
+    asks = form.is_bound and not form.errors and form.unconfirmed
+    context |= {"patient": patient, "form": form, "asks": asks}
+    seen = access.paths_to(gate.reach(request), [patient])
+    trail.shown(request, f"patient.{code}", seen)
+    return render(request, "patients/profile/form.html", context)
+
+
+def to_profile(patient: Patient, part: str) -> HttpResponse:
+    """The profile, at one of its parts."""
+    return redirect(f"{reverse('patients:profile', args=[patient.key])}#{part}")
