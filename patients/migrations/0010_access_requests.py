@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0007_places'),
+        ('patients', '0009_profile'),
         ('staffing', '0003_starting_lists'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
