@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from canvas_admin.audit import trail
+from canvas_admin.records.models import find_row
 from patients import access
 from patients.models import Patient
 
@@ -42,11 +43,6 @@ def find_patient(request: HttpRequest, key: str) -> Patient | None:
     known = Patient.objects.filter(key=key).values_list("pk", flat=True).first()
     # The rule is asked about nobody too: how long a refusal takes tells nothing.
     return next(iter(access.opened(reach(request), [known or access.NOBODY])), None)
-
-
-def find_row(rows: QuerySet, key: str) -> Any:
-    """The row with this key among these, or None; for a text that is no key too."""
-    return rows.filter(key=key).first() if _KEY.fullmatch(key) else None
 
 
 def open_row(rows: QuerySet, key: str, patient: Patient) -> Any:

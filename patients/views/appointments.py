@@ -15,6 +15,7 @@ from django.views.decorators.http import (
 
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
+from canvas_admin.records.models import find_row
 from patients import access, areas, booking, gate
 from patients.forms.booking import BookingForm
 from patients.models import Appointment, Patient
@@ -29,7 +30,7 @@ def appointments(request: HttpRequest, key: str) -> HttpResponse:
     reach = gate.reach(request)
     rows = Appointment.objects.of(patient, reach).newest_first()
     rows = rows.select_related("provider", "location", "visit_type")
-    last = gate.find_row(rows, request.GET.get("after", ""))
+    last = find_row(rows, request.GET.get("after", ""))
     found = list((rows.behind(last) if last else rows)[: PAGE + 1])
     context = {
         "patient": patient,
@@ -105,10 +106,7 @@ def _row(request: HttpRequest, patient: Patient, key: str) -> Appointment:
     """This patient's appointment of this key, as though there were none of others'."""
     rows = Appointment.objects.of(patient, gate.reach(request))
     rows = rows.select_related("patient", "provider", "location", "visit_type")
-    row = gate.find_row(rows, key)
-    if row is None:
-        raise gate.Refused(patient.key)
-    return row
+    return gate.open_row(rows, key, patient)
 
 
 def _saved(

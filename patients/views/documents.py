@@ -15,6 +15,7 @@ from django.views.decorators.http import (
 
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
+from canvas_admin.records.models import find_row
 from patients import access, areas, gate, uploads
 from patients.forms.documents import DocumentForm, RemovalForm
 from patients.models import AdministrativeDocument, Patient
@@ -30,7 +31,7 @@ def documents(request: HttpRequest, key: str) -> HttpResponse:
     removed = may_write and request.GET.get("show") == "removed"
     rows = _documents(request, patient).filter(removed__isnull=not removed)
     rows = rows.select_related("filed_by", "removed_by").newest_first()
-    last = gate.find_row(rows, request.GET.get("after", ""))
+    last = find_row(rows, request.GET.get("after", ""))
     found = list((rows.behind(last) if last else rows)[: PAGE + 1])
     context = {
         "patient": patient,
@@ -138,10 +139,7 @@ def _row(
     request: HttpRequest, patient: Patient, key: str, **of: Any
 ) -> AdministrativeDocument:
     """This patient's document of this key, as though there were none of others'."""
-    row = gate.find_row(_documents(request, patient).filter(**of), key)
-    if row is None:
-        raise gate.Refused(patient.key)
-    return row
+    return gate.open_row(_documents(request, patient).filter(**of), key, patient)
 
 
 def _save(request: HttpRequest, row: AdministrativeDocument, act: str) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from canvas_admin.audit import trail
+from canvas_admin.records.models import find_row
 from patients import access, areas, gate
 from patients.models import ImagingReport, LabReport, Observation, Patient
 
@@ -73,7 +74,7 @@ def results(request: HttpRequest, key: str, kind: str) -> HttpResponse:
         raise Http404
     reach = gate.reach(request)
     rows = KINDS[kind].rows(patient, reach).newest_first()
-    last = gate.find_row(rows, request.GET.get("after", ""))
+    last = find_row(rows, request.GET.get("after", ""))
     found = list((rows.behind(last) if last else rows)[: PAGE + 1])
     context = {
         "patient": patient,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from canvas_admin.audit import trail
 from canvas_admin.records import clock
+from canvas_admin.records.models import find_row
 from patients import access, areas, gate
 from patients.booking import providers
 from patients.models import Appointment
@@ -88,12 +89,12 @@ class Wanted:
     def of(cls, request: HttpRequest) -> "Wanted":
         """What the codes in the address say; today where they say nothing."""
         asked = request.GET
-        location = gate.find_row(Location.objects.all(), asked.get("location", ""))
+        location = find_row(Location.objects.all(), asked.get("location", ""))
         today = clock.now().astimezone(_zone(location)).date()
         return cls(
             view="week" if asked.get("view") == "week" else "day",
             date=_date(asked.get("date", "")) or today,
-            provider=gate.find_row(Staff.objects.all(), asked.get("provider", "")),
+            provider=find_row(Staff.objects.all(), asked.get("provider", "")),
             location=location,
         )
 
