@@ -86,13 +86,13 @@ class Reading:
     def _judged(self, seal: Seal, found: dict[Any, bytes]) -> Iterator[str]:
         """Is it the seal that it claims to be, and are these its rows?"""
         if seal.mac != seals.mac_of(seal) or seal.month != self.month:
-            yield f"seal {seal.number}: it was altered, or not made with this key"
+            yield f"seal {seal.number}: altered, or not made with this key"
             return
         held = seals.marks(seal)
         added = [one for one in found if one not in held]
         mine = {one: found[one] for one in held if one in found}
         if added:
-            yield f"seal {seal.number}: {named(added)} was added"
+            yield f"seal {seal.number}, {named(added)}: added"
         yield from differences(seal, held, mine)
         self.rows += len(mine)
 

@@ -47,7 +47,7 @@ class Proving:
                 try:
                     yield from self._content(seal)
                 except DatabaseError as error:
-                    yield f"seal {seal.number}: its rows cannot be read ({error})"
+                    yield f"seal {seal.number}: the rows cannot be read ({error})"
             yield from self._compare_with_head(seal)
             self._before = seal
             self.seals += 1
@@ -56,11 +56,11 @@ class Proving:
     def _link(self, seal: Seal, sound: bool) -> Iterator[str]:
         """Is this the seal that comes next, made with the key?"""
         if not sound:
-            yield f"seal {seal.number}: it was altered, or not made with this key"
+            yield f"seal {seal.number}: altered, or not made with this key"
         if seal.number != self._number:
-            yield f"seal {self._number}: it is gone; seal {seal.number} is in its place"
+            yield f"seal {self._number}: gone; seal {seal.number} is in its place"
         elif seal.previous != (self._before.mac if self._before else ""):
-            yield f"seal {seal.number}: it does not follow the seal before it"
+            yield f"seal {seal.number}: does not follow the seal before it"
         self._number = (seal.number if sound else self._number) + 1
 
     def _content(self, seal: Seal) -> Iterator[str]:
@@ -101,13 +101,13 @@ class Proving:
     def _late(self, seal: Seal, held: Iterable[int]) -> Iterator[str]:
         """A late row is told of; it is wrong if a head says that it was not there."""
         self.remarks.append(
-            f"seal {seal.number}: {named(held)} appeared late, among rows that were "
+            f"seal {seal.number}, {named(held)}: appeared late, among rows that were "
             "sealed before"
         )
         if self._reached_at_head is not None:
             if added := [one for one in held if one <= self._reached_at_head]:
                 yield (
-                    f"seal {seal.number}: {named(added)} was put among rows that were "
+                    f"seal {seal.number}, {named(added)}: put among rows that were "
                     "sealed before the head was kept"
                 )
 
@@ -115,18 +115,18 @@ class Proving:
         self.archived += 1
         if seal.archived != seals.archived_of(seal):
             yield (
-                f"seal {seal.number}: it claims that its rows are archived, not by this "
-                f"key; they were {named(seals.marks(seal))}"
+                f"seal {seal.number}, {named(seals.marks(seal))}: said to be archived, "
+                "not by this key"
             )
         elif there := list(found):
-            yield f"seal {seal.number}: {named(there)} was archived and is here again"
+            yield f"seal {seal.number}, {named(there)}: archived, and here again"
 
     def _compare_with_head(self, seal: Seal) -> Iterator[str]:
         if self.head is None or seal.number != self.head.seal:
             return
         self._reached_at_head = self._reached
         if (seal.mac, self._reached) != (self.head.mac, self.head.last_row):
-            yield f"seal {seal.number}: it is not the one that the head names"
+            yield f"seal {seal.number}: not the one that the head names"
 
     def _end(self) -> Iterator[str]:
         if self.head and self._reached_at_head is None:
@@ -137,9 +137,9 @@ class Proving:
             )
         for first, last in seals.runs(sorted(self._unheld)):
             yield (
-                f"no seal holds {_run(first, last)}, among rows that are sealed: put there "
-                "by hand, or by a transaction open for longer than a minute (then "
-                "seal_audit seals it late, within a day)"
+                f"{named(range(first, last + 1))}: among rows that are sealed, and held by "
+                "no seal: put there by hand, or by a transaction open for longer than a "
+                "minute (then seal_audit seals it late, within a day)"
             )
         self.unsealed = AuditRow.objects.filter(id__gt=self._reached).count()
 
@@ -153,11 +153,11 @@ def differences(
         one for one, digest in found.items() if seals.mark_of(digest) != held[one]
     ]
     if gone:
-        yield f"seal {seal.number}: {named(gone)} is gone"
+        yield f"seal {seal.number}, {named(gone)}: gone"
     if altered:
-        yield f"seal {seal.number}: {named(altered)} was altered"
+        yield f"seal {seal.number}, {named(altered)}: altered"
     if not gone and not altered and seals.digest_of(found.values()) != seal.digest:
-        yield f"seal {seal.number}: one or more of {named(held)} was altered"
+        yield f"seal {seal.number}, {named(held)}: one or more altered"
 
 
 def _in_order() -> Iterator[Seal]:
@@ -169,11 +169,10 @@ def _in_order() -> Iterator[Seal]:
 
 
 def named(ids: Iterable[int]) -> str:
-    """Ascending ids for a person: "row 5", "row 5-8, 11"."""
-    return "row " + ", ".join(
-        _run(first, last).removeprefix("row ") for first, last in seals.runs(ids)
-    )
-
-
-def _run(first: int, last: int) -> str:
-    return f"row {first}" if first == last else f"row {first}-{last}"
+    """Ascending ids for a person: "row 5", "rows 5-8, 11"."""
+    stretches = seals.runs(ids)
+    told = [
+        f"{first}" if first == last else f"{first}-{last}" for first, last in stretches
+    ]
+    single = len(told) == 1 and stretches[0][0] == stretches[0][1]
+    return f"{'row' if single else 'rows'} {', '.join(told)}"

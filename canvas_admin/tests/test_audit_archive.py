@@ -65,7 +65,7 @@ def test_a_month_is_written_and_proves_itself_and_nothing_is_removed(
     kinds = [next(iter(line)) for line in lines(tmp_path / FILE)]
     assert kinds == ["archive", "seal", "row", "row", "row", "end"]
     prove(tmp_path / FILE)
-    assert "2020-02, 1 seals, 3 rows." in capsys.readouterr().out
+    assert "2020-02, seals: 1, rows: 3." in capsys.readouterr().out
     assert AuditRow.objects.filter(action="patient.chart").count() == 12
     assert findings(trail) == []
 
@@ -127,7 +127,7 @@ def test_a_month_that_was_altered_is_not_archived(
     trail: heads.Head, tmp_path: Path
 ) -> None:
     sql("UPDATE audit_auditrow SET actor = '' WHERE id = 5")
-    with pytest.raises(CommandError, match="seal 2: row 5 was altered"):
+    with pytest.raises(CommandError, match="seal 2, row 5: altered"):
         archive(tmp_path, "--remove")
     assert list(tmp_path.iterdir()) == []
     assert AuditRow.objects.filter(action="patient.chart").count() == 12
@@ -260,13 +260,13 @@ def edited(values: list[Any], act: str) -> list[Any]:
 @pytest.mark.parametrize(
     ("act", "said"),
     [
-        ("a value", "seal 2: row 5 was altered"),
-        ("an id", "seal 2: row 99 was added"),
-        ("a row less", "seal 2: row 5 is gone"),
-        ("a row more", "seal 2: row 99 was added"),
-        ("a seal", "seal 2: it was altered, or not made with this key"),
+        ("a value", "seal 2, row 5: altered"),
+        ("an id", "seal 2, row 99: added"),
+        ("a row less", "seal 2, row 5: gone"),
+        ("a row more", "seal 2, row 99: added"),
+        ("a seal", "seal 2: altered, or not made with this key"),
         ("no seal", "the end: seals are missing"),
-        ("its month", "seal 2: it was altered"),
+        ("its month", "seal 2: altered"),
         ("its end", "the end: seals are missing or were added"),
         ("behind the end", "the end: seals are missing or were added"),
     ],
@@ -277,7 +277,7 @@ def test_what_was_done_to_an_archive_is_found(
     archive(tmp_path)
     file = tmp_path / FILE
     rewrite(file, edited(lines(file), act))
-    with pytest.raises(CommandError, match="findings"):
+    with pytest.raises(CommandError, match="Findings"):
         prove(file)
     assert f"WRONG {said}" in capsys.readouterr().err
 
@@ -319,7 +319,7 @@ def test_another_key_proves_nothing(
 ) -> None:
     archive(tmp_path)
     settings.AUDIT_KEY = "another key " * 4
-    with pytest.raises(CommandError, match="2 findings"):
+    with pytest.raises(CommandError, match="Findings: 2"):
         prove(tmp_path / FILE)
 
 

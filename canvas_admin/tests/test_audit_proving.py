@@ -387,32 +387,31 @@ def test_an_untouched_trail_is_right(head: heads.Head) -> None:
 
 SAID = {
     "UPDATE audit_auditrow SET subject = 'x' WHERE id IN (2, 4)": [
-        "seal 1: row 2 was altered",
-        "seal 2: row 4 was altered",
+        "seal 1, row 2: altered",
+        "seal 2, row 4: altered",
     ],
     "DELETE FROM audit_auditrow WHERE id IN (4, 5, 8)": [
-        "seal 2: row 4-5 is gone",
-        "seal 3: row 8 is gone",
+        "seal 2, rows 4-5: gone",
+        "seal 3, row 8: gone",
     ],
     "UPDATE audit_auditrow SET id = 0 WHERE id = 9": [
-        "seal 3: row 9 is gone",
-        "no seal holds row 0",
+        "seal 3, row 9: gone",
+        "row 0: among rows that are sealed, and held by no seal",
     ],
     "DELETE FROM audit_seal WHERE number = 2": [
-        "seal 2: it is gone; seal 3 is in its place",
-        "no seal holds row 4-6",
+        "seal 2: gone; seal 3 is in its place",
+        "rows 4-6: among rows that are sealed, and held by no seal",
     ],
     "UPDATE audit_seal SET digest = '' WHERE number = 3": [
-        "seal 3: it was altered, or not made with this key",
-        "seal 3: it is not the one that the head names",
+        "seal 3: altered, or not made with this key",
+        "seal 3: not the one that the head names",
     ],
     "DELETE FROM audit_seal WHERE number = 3": [
         "seal 3: the head names it, and the chain has ended with seal 2: what was "
         "sealed behind row 6, up to row 9, was cut off",
     ],
     "UPDATE audit_seal SET archived = 'x' WHERE number = 1": [
-        "seal 1: it claims that its rows are archived, not by this key; they were "
-        "row 1-3",
+        "seal 1, rows 1-3: said to be archived, not by this key",
     ],
 }
 
@@ -444,14 +443,15 @@ def test_the_command_has_a_line_for_each_finding_and_fails(
 ) -> None:
     heads.write(tmp_path / "head", head)
     call_command("verify_audit", "--head", str(tmp_path / "head"))
-    assert "9 sealed rows were read; 3 seals. 0 rows" in capsys.readouterr().out
+    assert (
+        "Sealed rows read: 9; seals: 3; rows not sealed yet: 0."
+        in capsys.readouterr().out
+    )
     sql("UPDATE audit_auditrow SET actor = '' WHERE id IN (1, 9)")
-    with pytest.raises(CommandError, match="2 findings"):
+    with pytest.raises(CommandError, match="Findings: 2"):
         call_command("verify_audit", "--head", str(tmp_path / "head"))
     said = capsys.readouterr().err
-    assert (
-        "WRONG seal 1: row 1 was altered.\nWRONG seal 3: row 9 was altered.\n" in said
-    )
+    assert "WRONG seal 1, row 1: altered.\nWRONG seal 3, row 9: altered.\n" in said
 
 
 def test_the_head_that_is_kept_is_looked_at_without_asking(
@@ -460,7 +460,7 @@ def test_the_head_that_is_kept_is_looked_at_without_asking(
     settings.AUDIT_HEAD_FILE = str(tmp_path / "head")
     heads.write(tmp_path / "head", head)
     sql("DELETE FROM audit_seal WHERE number = 3")
-    with pytest.raises(CommandError, match="1 findings"):
+    with pytest.raises(CommandError, match="Findings: 1"):
         call_command("verify_audit")
 
 

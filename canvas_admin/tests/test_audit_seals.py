@@ -150,7 +150,7 @@ def test_a_late_row_is_found_until_it_is_sealed_and_told_of_afterwards() -> None
     proving = Proving(heads.current())
     assert list(proving.findings()) == []
     assert len(proving.remarks) == 1
-    assert "seal 3: row 2 appeared late" in proving.remarks[0]
+    assert "seal 3, row 2: appeared late" in proving.remarks[0]
 
 
 def test_a_late_row_is_wrong_by_a_head_that_was_kept_before_it() -> None:
@@ -159,7 +159,7 @@ def test_a_late_row_is_wrong_by_a_head_that_was_kept_before_it() -> None:
     seal()
     assert findings(heads.current()) == []
     [finding] = findings(before)
-    assert "row 2 was put among rows that were sealed before the head" in finding
+    assert "row 2: put among rows that were sealed before the head" in finding
 
 
 def grow_old(upto: int) -> None:
@@ -181,7 +181,7 @@ def test_a_row_among_rows_sealed_long_ago_is_never_sealed() -> None:
     assert [list(seals.marks(made)) for made in seal()] == [[9]]
     assert seal() == []
     [finding] = findings()
-    assert "no seal holds row 2" in finding
+    assert finding.startswith("row 2: among rows that are sealed")
 
 
 def test_what_old_seals_hold_is_no_gap_beside_a_late_seal() -> None:
@@ -225,6 +225,22 @@ def test_sealers_at_once_do_not_fork_the_chain(monkeypatch: pytest.MonkeyPatch) 
     assert findings(heads.current()) == []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_computed_while_the_database_is_locked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_rows(3)
+    real, seen = seals._sealing, []
+
+    def watched(*of: Any) -> Seal:
+        seen.append(connection.in_atomic_block)
+        return real(*of)
+
+    monkeypatch.setattr(seals, "_sealing", watched)
+    seal()
+    assert seen == [False]
+
+
 def test_a_sealer_that_comes_second_begins_its_batch_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -257,7 +273,7 @@ def test_the_head_goes_to_the_file_and_to_the_log(
     told = json.loads(head_file.read_text())
     assert [told["seal"], told["last_row"], told["mac"]] == [1, head.last_row, head.mac]
     assert f"seal 1, rows up to {head.last_row}, {head.mac}" in caplog.text
-    assert "3 rows sealed, by 1 seals." in capsys.readouterr().out
+    assert "Rows sealed: 3; seals made: 1." in capsys.readouterr().out
     assert list(head_file.parent.iterdir()) == [head_file]
 
 
@@ -265,7 +281,7 @@ def test_without_a_file_the_command_says_so(settings: Any, capsys: Any) -> None:
     settings.AUDIT_HEAD_FILE = ""
     add_rows(1)
     call_command("seal_audit")
-    assert "AUDIT_HEAD_FILE names no file" in capsys.readouterr().out
+    assert "AUDIT_HEAD_FILE names no file for it" in capsys.readouterr().out
 
 
 def test_an_empty_trail_has_no_head(head_file: Path) -> None:

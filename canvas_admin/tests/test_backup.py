@@ -24,7 +24,7 @@ from canvas_admin.audit import heads
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.management import backup_files, database_copies
 from canvas_admin.management.commands import restore
-from canvas_admin.tests.audit_trails import OLD, seal
+from canvas_admin.tests.audit_trails import OLD, add_rows, seal
 from patients.models import Patient
 
 
@@ -139,7 +139,7 @@ def test_a_backup_restores_to_the_same_truth_and_again_over_another(
     code, said = manage(elsewhere, place, "restore", str(file))
     assert code == 0, said
     assert "as many as in the backup" in said
-    assert f"The audit trail is what was sealed: {sealed} rows, 1 seals." in said
+    assert f"The audit trail is what was sealed; rows: {sealed}, seals: 1." in said
     after = rows(elsewhere)
     assert after.pop("django_session") == []
     before.pop("django_session")
@@ -155,7 +155,7 @@ def test_a_backup_restores_to_the_same_truth_and_again_over_another(
     assert "is not empty. Nothing is changed." in said
     code, said = manage(elsewhere, place, "verify_audit")
     assert code == 0, said
-    assert "2 rows are not sealed yet" in said
+    assert "rows not sealed yet: 2" in said
 
     code, said = manage(
         elsewhere, place, "restore", str(file), "--replace", "--no-input"
@@ -164,6 +164,22 @@ def test_a_backup_restores_to_the_same_truth_and_again_over_another(
     assert rows(elsewhere)["patients_patient"] == before["patients_patient"]
     aside = [path.name for path in place.glob("*.before-restore-*")]
     assert {name.partition(".")[0] for name in aside} == {"other-head", "other-files"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("what", ["a row", "another key"])
+def test_a_restored_trail_that_proves_nothing_is_said(
+    settings: Any, capsys: Any, what: str
+) -> None:
+    add_rows(3)
+    seal()
+    if what == "a row":
+        AuditRow.objects.update(actor="")
+    else:
+        settings.AUDIT_KEY = "another key " * 4
+    with pytest.raises(CommandError, match="All is restored. Findings .*: 1."):
+        restore.Command()._prove({"head": None})
+    assert "WRONG seal 1" in capsys.readouterr().err
 
 
 @pytest.mark.django_db(transaction=True)

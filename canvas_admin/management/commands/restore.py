@@ -133,12 +133,12 @@ class Command(BaseCommand):
             self.stderr.write(line)
         if found:
             raise CommandError(
-                f"All is restored, and the audit trail has {len(found)} findings: it was "
+                f"All is restored. Findings in the audit trail: {len(found)}. It was "
                 "altered before the backup, or AUDIT_KEY is another one."
             )
         self.stdout.write(
-            f"The audit trail is what was sealed: {proving.rows} rows, {proving.seals} "
-            "seals."
+            f"The audit trail is what was sealed; rows: {proving.rows}, seals: "
+            f"{proving.seals}."
         )
 
 

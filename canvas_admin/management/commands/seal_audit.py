@@ -65,7 +65,7 @@ def sealed() -> str:
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
     logger.info("head of the audit trail: %s", head or "nothing is sealed yet")
-    kept = (
-        f"It is in {file}." if file else "AUDIT_HEAD_FILE names no file to keep it in."
-    )
-    return f"{rows} rows sealed, by {number} seals. Head: {head or 'none'}. {kept}"
+    if head is None:
+        return "Nothing is sealed yet, and nothing is old enough to be."
+    kept = f"It is in {file}." if file else "AUDIT_HEAD_FILE names no file for it."
+    return f"Rows sealed: {rows}; seals made: {number}. Head: {head}. {kept}"

@@ -62,10 +62,10 @@ class Command(BaseCommand):
             wrong = self._tell(proving.findings())
         for remark in proving.remarks:
             self.stdout.write(f"For notice: {remark}.")
-        archived = f", {proving.archived} of them archived" if proving.archived else ""
+        archived = f", archived: {proving.archived}" if proving.archived else ""
         self.stdout.write(
-            f"{proving.rows} sealed rows were read; {proving.seals} seals{archived}. "
-            f"{proving.unsealed} rows are not sealed yet. "
+            f"Sealed rows read: {proving.rows}; seals: {proving.seals}{archived}; "
+            f"rows not sealed yet: {proving.unsealed}. "
             + (f"Head: {head}." if head else NO_HEAD)
         )
         self._conclude(wrong, "The audit trail is what was sealed.")
@@ -73,8 +73,8 @@ class Command(BaseCommand):
     def _prove_archive(self, reading: Reading) -> None:
         wrong = self._tell(reading.findings())
         self.stdout.write(
-            f"{reading.file}: {reading.month}, {reading.seals} seals, "
-            f"{reading.rows} rows."
+            f"{reading.file}: {reading.month}, seals: {reading.seals}, "
+            f"rows: {reading.rows}."
         )
         self._conclude(wrong, "The archive is what was sealed.")
 
@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
     def _conclude(self, wrong: int, right: str) -> None:
         if wrong:
-            raise CommandError(f"{wrong} findings; each has a line above.")
+            raise CommandError(f"Findings: {wrong}. Each has a line above.")
         self.stdout.write(right)
 
 
