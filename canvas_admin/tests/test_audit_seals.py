@@ -3,21 +3,23 @@
 import json
 import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
 from canvas_admin.audit import heads, seals, stored
 from canvas_admin.audit.models import AuditRow, Seal
 from canvas_admin.audit.proving import Proving
 from canvas_admin.management.commands import seal_audit
-from canvas_admin.tests.audit_trails import add_row, add_rows, findings, seal, sql
+from canvas_admin.tests.audit_trails import OLD, add_row, add_rows, findings, seal, sql
 
 pytestmark = pytest.mark.django_db
 
@@ -223,6 +225,50 @@ def test_sealers_at_once_do_not_fork_the_chain(monkeypatch: pytest.MonkeyPatch) 
         made = sum(job.result() for job in [pool.submit(sealing) for _ in range(4)])
     assert made == Seal.objects.count() == 12
     assert findings(heads.current()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rows_that_are_committed_out_of_order_are_sealed_once_each() -> None:
+    """Writers keep their transactions open for a while; on PostgreSQL rows come late."""
+    done = threading.Event()
+
+    def writing(seed: int) -> None:
+        chance = Random(seed)
+        for _ in range(15):
+            with transaction.atomic():
+                AuditRow.objects.create(
+                    recorded=timezone.now() - OLD,
+                    actor_name=str(seed),
+                    action="a",
+                    outcome="done",
+                )
+                time.sleep(chance.uniform(0, 0.02))
+
+    def sealing(_seed: int) -> None:
+        while not done.is_set():
+            seal()
+            time.sleep(0.005)
+
+    def run(work: Any, seed: int) -> None:
+        try:
+            work(seed)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        writers = [pool.submit(run, writing, seed) for seed in range(4)]
+        sealers = [pool.submit(run, sealing, seed) for seed in range(2)]
+        try:
+            for job in writers:
+                job.result()
+        finally:
+            done.set()
+        for job in sealers:
+            job.result()
+    seal()
+    assert findings(heads.current()) == []
+    held = [one for made in Seal.objects.all() for one in seals.marks(made)]
+    assert sorted(held) == sorted(AuditRow.objects.values_list("pk", flat=True))
 
 
 @pytest.mark.django_db(transaction=True)
