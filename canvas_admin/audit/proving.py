@@ -48,6 +48,8 @@ class Proving:
                     yield from self._content(seal)
                 except DatabaseError as error:
                     yield f"seal {seal.number}: the rows cannot be read ({error})"
+                self._reached = max(self._reached, seal.last_row)
+                self.progress(seal.rows)
             yield from self._compare_with_head(seal)
             self._before = seal
             self.seals += 1
@@ -75,8 +77,6 @@ class Proving:
         else:
             yield from differences(seal, held, found)
             self.rows += len(found)
-        self._reached = max(self._reached, seal.last_row)
-        self.progress(seal.rows)
 
     def _read(self, seal: Seal, held: dict[int, str], late: bool) -> dict[int, bytes]:
         """The digests of those of the seal's rows that are there."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 
 from canvas_admin.audit import heads, proving, seals, stored
@@ -425,6 +425,24 @@ def test_a_finding_names_the_seal_and_the_rows(
     assert len(found) == len(SAID[statement])
     for line, said in zip(found, SAID[statement], strict=True):
         assert line.startswith(said)
+
+
+def test_text_that_cannot_be_read_is_a_finding_about_its_seal_alone(
+    head: heads.Head,
+) -> None:
+    """SQLite keeps anything; PostgreSQL refuses to store what is no text."""
+    text = {
+        "sqlite": "CAST(x'ff' AS text)",
+        "postgresql": "convert_from('\\xff', 'UTF8')",
+    }
+    act = f"UPDATE {ROWS} SET actor = {text[connection.vendor]} WHERE id = 5"  # noqa: S608
+    if connection.vendor == "postgresql":
+        with pytest.raises(DatabaseError), transaction.atomic():
+            sql(act)
+        return
+    sql(act)
+    [finding] = findings(head)
+    assert finding.startswith("seal 2: the rows cannot be read")
 
 
 def test_without_a_head_a_cut_cannot_be_found_and_the_command_says_so(
