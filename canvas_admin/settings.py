@@ -179,6 +179,9 @@ MEDIA_ROOT = str(
     if DEMO
     else os.environ.get("MEDIA_ROOT", BASE_DIR / "media")
 )
+# Nobody on the machine but the site's own account reads them.
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 # Payers ----------------------------------------------------------------------------
 

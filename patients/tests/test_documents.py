@@ -1,5 +1,7 @@
 """Administrative documents: who reads and writes them, which files are taken, what stays."""
 
+from pathlib import Path
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -142,6 +144,13 @@ def test_files_are_told_by_what_they_are(
     assert response.status_code == 200
     assert said in response.content.decode()
     assert not AdministrativeDocument.objects.exists()
+
+
+def test_a_stored_file_is_the_site_s_alone(clinic, signed_in, settings):
+    path = Path(filed(clinic, signed_in).file.path)
+    assert path.is_relative_to(settings.MEDIA_ROOT)
+    for one in (path, path.parent, path.parent.parent):
+        assert not one.stat().st_mode & 0o077, one
 
 
 def test_the_name_of_a_file_decides_nothing(clinic, signed_in):
