@@ -389,6 +389,18 @@ def test_the_second_administrator_is_told_what_happened(cast, ruth, asked, signe
     assert (asked.decided_by, asked.answer) == (cast.ruth.user, "No.")
 
 
+@pytest.mark.parametrize("act", ["grant", "decline"])
+def test_a_decision_holds_the_request_until_it_is_done(cast, ruth, asked, act):
+    with CaptureQueriesContext(connection) as queries:
+        decline(ruth, asked) if act == "decline" else grant(ruth, asked, cast.north)
+    locks = [
+        q["sql"].partition(" FROM ")[2] for q in queries if q["sql"].endswith("UPDATE")
+    ]
+    if connection.features.has_select_for_update:
+        assert any(lock.startswith('"patients_accessrequest"') for lock in locks)
+    assert state_of(asked) != "open"
+
+
 def refusals():
     rows = AuditRow.objects.filter(outcome="refused")
     return [
