@@ -131,3 +131,8 @@ class NewMembershipForm(MembershipForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["staff"].queryset = who_can_care()
+        if not self.fields["role"].queryset.exists():
+            self.fields["role"].help_text = _(
+                "There is no care team role yet. Whoever holds “Staff Permissions” "
+                "makes them."
+            )

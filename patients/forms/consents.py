@@ -62,3 +62,8 @@ class NewConsentForm(ConsentForm):
         answered = self.patient.consents.values("coding")
         unanswered = ConsentCoding.objects.filter(active=True).exclude(pk__in=answered)
         self.fields["coding"].queryset = unanswered
+        if not unanswered.exists():
+            self.fields["coding"].help_text = _(
+                "Every kind that the clinic asks for has an answer. Whoever holds "
+                "“Settings” keeps the list."
+            )

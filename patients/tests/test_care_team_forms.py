@@ -69,6 +69,13 @@ def test_active_staff_with_a_clinical_or_hybrid_role_are_offered(cast, olga):
     assert directory.key not in offered
 
 
+def test_where_there_is_no_role_the_form_says_whom_to_ask(cast, olga):
+    url, sentence = address(cast.ada, "care-team", "new"), "There is no care team role"
+    assert sentence not in olga.get(url).content.decode()
+    CareTeamRole.objects.update(active=False)
+    assert sentence in olga.get(url).content.decode()
+
+
 # The three rules --------------------------------------------------------------------------
 
 

@@ -109,6 +109,13 @@ def test_a_kind_that_has_an_answer_is_changed_where_it_stands(cast, olga):
     assert "Rejected, from 3 Feb 2026" in section(olga, cast.ada)
 
 
+def test_where_nothing_is_left_to_ask_the_form_says_so(cast, olga):
+    url, sentence = address(cast.ada, "consents", "new"), "has an answer. Whoever"
+    assert sentence in olga.get(url).content.decode()
+    coding()
+    assert sentence not in olga.get(url).content.decode()
+
+
 def test_inactive_codings_are_not_offered_and_keep_what_was_said(cast, olga):
     cast.consent_coding.active = False
     cast.consent_coding.save()

@@ -62,7 +62,7 @@ def _edit(
     patient, is_new = row.patient, row.pk is None
     about = {
         "section": section,
-        "title": section.one,
+        "title": _("%(what)s (new)") % {"what": section.one} if is_new else section.one,
         "about": "" if is_new else f"{section.label(row)}: {section.text(row)}",
         "back": section.address(patient),
     }
