@@ -113,7 +113,14 @@ ROLES = (
         "ADM",
         "NON-LICENSED",
         0,
-        ("Schedule write", "Profile read", "Profile write", "Patient create"),
+        (
+            "Schedule write",
+            "Profile read",
+            "Profile write",
+            "Patient create",
+            "Document read",
+            "Document write",
+        ),
     ),
     (
         "OM",
