@@ -219,6 +219,13 @@ def test_nobody_is_recognised_by_a_document(shared: dict) -> None:
     assert Patient.objects.count() == 2
 
 
+def test_nobody_is_recognised_by_a_number_that_was_entered_in_error() -> None:
+    take_in(a_patient())
+    PatientIdentifier.objects.update(entered_in_error=True)
+    assert take_in(a_patient()).outcome == "created"
+    assert Patient.objects.count() == 2
+
+
 def test_without_an_identifier_the_resources_own_address_is_one() -> None:
     assert take_in(a_patient(identifier=None)).outcome == "created"
     assert take_in(a_patient(identifier=None)).outcome == "unchanged"

@@ -201,6 +201,12 @@ def test_an_end_before_the_beginning_is_refused(cast, olga):
     ("slug", "values", "sentence"),
     [
         ("addresses", {"lines": "", "city": ""}, "at least one part"),
+        ("addresses", {"city": "Sa\u202elem"}, "cannot be saved"),
+        ("contacts", {"relationship": "sis\x1fter"}, "cannot be saved"),
+        ("identifiers", {"system": "a\u2028b"}, "cannot be saved"),
+        ("coverages", {"plan": "a\x7fb"}, "cannot be saved"),
+        ("names", {"prefix": "D\u2066r"}, "cannot be saved"),
+        ("names", {"family": "Ru\u202eiz"}, "cannot be saved"),
         ("telecom", {"value": "nobody"}, "valid email"),
         ("telecom", {"system": "phone", "value": "call me"}, "phone number"),
         ("telecom", {"system": "url", "value": "javascript:x"}, "valid URL"),
