@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
-from patients import access
+from patients import gate
 from patients.models import Appointment
 from staffing.models import Role, Staff, StaffRole
 
@@ -103,7 +103,7 @@ def _record(
     trail.done(
         request.user,
         act,
-        access.paths_to(request.user, [appointment.patient]),
+        gate.still_open(request, appointment.patient),
         request=request,
         subject=f"appointment/{appointment.key}",
         **detail,

@@ -45,6 +45,18 @@ def find_patient(request: HttpRequest, key: str) -> Patient | None:
     return next(iter(access.opened(reach(request), [known or access.NOBODY])), None)
 
 
+def still_open(request: HttpRequest, patient: Patient) -> trail.Seen:
+    """The patient with the path that opens it, asked anew, for a write's audit rows.
+
+    Call it in the transaction of the write. Raises Refused when the patient has left the
+    person's reach since the page was opened.
+    """
+    seen = access.paths_to(request.user, [patient])
+    if not all(path for _key, path in seen):
+        raise Refused(patient.key)
+    return seen
+
+
 def open_row(rows: QuerySet, key: str, patient: Patient) -> Any:
     """The row with this key among these rows of a patient whom open_patient() gave.
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
-from patients import access, gate
+from patients import gate
 from patients.models.patients import Patient, PatientData
 
 
@@ -22,9 +22,7 @@ def save(request: HttpRequest, form: Any, action: str) -> bool:
     try:
         with transaction.atomic():
             _lock(form)
-            seen = access.paths_to(request.user, [form.patient])
-            if not all(path for _key, path in seen):
-                raise gate.Refused(form.patient.key)
+            seen = gate.still_open(request, form.patient)
             if not form.is_valid() or form.unconfirmed:
                 return False
             if form.changed or form.instance.pk is None:

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
 from canvas_admin.records import clock
+from canvas_admin.records.models import find_row
 from patients import access
 
 
@@ -64,6 +65,21 @@ class DatedQuerySet(PatientDataQuerySet):
             return self.filter(undated, pk__lt=row.pk)
         same_day = Q(**{name: date}, pk__lt=row.pk)
         return self.filter(Q(**{f"{name}__lt": date}) | same_day | undated)
+
+    def page(self, after: str, size: int) -> dict[str, Any]:
+        """The newest rows, or those behind the row with the key `after`, for a template.
+
+        `next` is the key to go on from, "" at the end; `begun` whether there is a page
+        before. A key of no row among these begins anew.
+        """
+        rows = self.newest_first()
+        last = find_row(rows, after)
+        found = list((rows.behind(last) if last else rows)[: size + 1])
+        return {
+            "rows": found[:size],
+            "begun": last is not None,
+            "next": found[size - 1].key if len(found) > size else "",
+        }
 
 
 class ClinicalQuerySet(DatedQuerySet):

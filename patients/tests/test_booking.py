@@ -8,6 +8,7 @@ from django.db import connection
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import give, make_staff
+from patients import booking
 from patients.models import Appointment, CareTeamMembership
 from patients.tests.appointments import START, appoint, filled_in, furnish_schedule
 from staffing.models import CareTeamRole
@@ -256,3 +257,16 @@ def test_two_who_book_the_same_time_at_once_get_it_once(clinic, signed_in):
         thread.join()
     assert sorted(answers) == [200, 302]
     assert Appointment.objects.count() == 1
+
+
+def test_reach_that_ends_meanwhile_books_nothing(clinic, signed_in, monkeypatch):
+    client = signed_in("olga")
+    held = booking._hold
+
+    def hold(*arguments):
+        held(*arguments)
+        clinic.north.remove(clinic.ada)
+
+    monkeypatch.setattr(booking, "_hold", hold)
+    assert book(client, clinic).status_code == 403
+    assert not Appointment.objects.exists()

@@ -15,7 +15,6 @@ from django.views.decorators.http import (
 
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
-from canvas_admin.records.models import find_row
 from patients import access, areas, booking, gate
 from patients.forms.booking import BookingForm
 from patients.models import Appointment, Patient
@@ -28,15 +27,11 @@ def appointments(request: HttpRequest, key: str) -> HttpResponse:
     """A patient's appointments, the latest first; ?after= is the key of the last one shown."""
     patient = gate.open_patient(request, key, *areas.SEE_APPOINTMENTS)
     reach = gate.reach(request)
-    rows = Appointment.objects.of(patient, reach).newest_first()
+    rows = Appointment.objects.of(patient, reach)
     rows = rows.select_related("provider", "location", "visit_type")
-    last = find_row(rows, request.GET.get("after", ""))
-    found = list((rows.behind(last) if last else rows)[: PAGE + 1])
     context = {
         "patient": patient,
-        "rows": found[:PAGE],
-        "begun": last is not None,
-        "next": found[PAGE - 1].key if len(found) > PAGE else "",
+        **rows.page(request.GET.get("after", ""), PAGE),
         **_clinical(request),
     }
     trail.shown(request, "patient.appointments", access.paths_to(reach, [patient]))

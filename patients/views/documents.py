@@ -15,7 +15,6 @@ from django.views.decorators.http import (
 
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
-from canvas_admin.records.models import find_row
 from patients import access, areas, gate, uploads
 from patients.forms.documents import DocumentForm, RemovalForm
 from patients.models import AdministrativeDocument, Patient
@@ -30,15 +29,11 @@ def documents(request: HttpRequest, key: str) -> HttpResponse:
     may_write = request.user.has_perms(areas.WRITE_DOCUMENTS)
     removed = may_write and request.GET.get("show") == "removed"
     rows = _documents(request, patient).filter(removed__isnull=not removed)
-    rows = rows.select_related("filed_by", "removed_by").newest_first()
-    last = find_row(rows, request.GET.get("after", ""))
-    found = list((rows.behind(last) if last else rows)[: PAGE + 1])
+    rows = rows.select_related("filed_by", "removed_by")
     context = {
         "patient": patient,
-        "rows": found[:PAGE],
         "removed": removed,
-        "begun": last is not None,
-        "next": found[PAGE - 1].key if len(found) > PAGE else "",
+        **rows.page(request.GET.get("after", ""), PAGE),
     }
     _shown(request, patient, "patient.documents")
     return render(request, "patients/documents.html", context)
@@ -148,7 +143,7 @@ def _save(request: HttpRequest, row: AdministrativeDocument, act: str) -> None:
         trail.done(
             request.user,
             act,
-            access.paths_to(request.user, [row.patient]),
+            gate.still_open(request, row.patient),
             request=request,
             subject=f"document/{row.key}",
         )

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from canvas_admin.audit import trail
-from canvas_admin.records.models import find_row
 from patients import access, areas, gate
 from patients.models import ImagingReport, LabReport, Observation, Patient
 
@@ -73,15 +72,11 @@ def results(request: HttpRequest, key: str, kind: str) -> HttpResponse:
     if kind not in KINDS:
         raise Http404
     reach = gate.reach(request)
-    rows = KINDS[kind].rows(patient, reach).newest_first()
-    last = find_row(rows, request.GET.get("after", ""))
-    found = list((rows.behind(last) if last else rows)[: PAGE + 1])
+    rows = KINDS[kind].rows(patient, reach)
     context = {
         "patient": patient,
         "kind": KINDS[kind],
-        "rows": found[:PAGE],
-        "begun": last is not None,
-        "next": found[PAGE - 1].key if len(found) > PAGE else "",
+        **rows.page(request.GET.get("after", ""), PAGE),
     }
     trail.shown(request, f"patient.{kind}", access.paths_to(reach, [patient]))
     return render(request, "patients/results.html", context)
