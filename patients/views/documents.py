@@ -139,11 +139,13 @@ def _row(
 
 def _save(request: HttpRequest, row: AdministrativeDocument, act: str) -> None:
     with transaction.atomic():
+        # Asked first: a file that is written stays, whatever becomes of the row.
+        seen = gate.still_open(request, row.patient)
         row.save()
         trail.done(
             request.user,
             act,
-            gate.still_open(request, row.patient),
+            seen,
             request=request,
             subject=f"document/{row.key}",
         )
