@@ -10,8 +10,11 @@ class PatientsConfig(AppConfig):
         from django.core.checks import register
         from django.db.models.signals import post_migrate
 
+        from patients import panels, stream_keys, work, work_keys
         from patients.eligibility.payers import check_configured
-        from patients.stream_keys import fill_after_migrate
 
+        for kind in panels.KINDS:
+            work.register(kind)
+        stream_keys.BOOKS.append(work_keys.WORK)
         register(check_configured)
-        post_migrate.connect(fill_after_migrate, sender=self)
+        post_migrate.connect(stream_keys.fill_after_migrate, sender=self)

@@ -82,6 +82,30 @@ AREAS = (
         "patients:chart",
     ),
     Area(
+        "panels",
+        _("Panels"),
+        _("the panels: new labs, new imaging and refill requests"),
+        _("work with the panels"),
+        (VIEW_PATIENT, *VIEW_CLINICAL),
+        False,
+        "patients:labs",
+    ),
+    Area(
+        "review",
+        _("Review"),
+        _("reviewing results, answering refill requests and handing them over"),
+        _("review the results of this patient"),
+        (
+            VIEW_PATIENT,
+            *VIEW_CLINICAL,
+            "patients.change_labreport",
+            "patients.change_imagingreport",
+            "patients.change_refillrequest",
+        ),
+        True,
+        "patients:review",
+    ),
+    Area(
         "profile",
         _("Profile"),
         _("a patient's profile: demographics, addresses, coverages, consents"),
@@ -173,6 +197,8 @@ BY_CODE = {area.code: area for area in AREAS}
 FIND_PATIENTS = BY_CODE["find"].permissions
 CREATE_PATIENT = BY_CODE["create"].permissions
 OPEN_CHART = BY_CODE["chart"].permissions
+SEE_PANELS = BY_CODE["panels"].permissions
+REVIEW = BY_CODE["review"].permissions
 OPEN_PROFILE = BY_CODE["profile"].permissions
 EDIT_PROFILE = BY_CODE["edit-profile"].permissions
 OPEN_DOCUMENTS = BY_CODE["documents"].permissions

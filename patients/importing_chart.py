@@ -16,7 +16,7 @@ from patients.fhir import (
     observation,
 )
 from patients.fhir.clinical import ClinicalRows
-from patients.models import ClinicalRow, LabReport, Observation, Patient
+from patients.models import ClinicalRow, LabReport, Observation, Patient, Reviewable
 
 # What each resource becomes. Reports come before the observations that are in them.
 CLINICAL = {
@@ -116,10 +116,18 @@ def _write_rows(
         elif row.source_digest == rows.digest:
             counts[kind, "unchanged"] += 1
         else:
-            take(row, values)
+            if take(row, values) and getattr(row, "reviewed_by", None):
+                # What somebody reviewed has changed.
+                row.take_back_review()
             row.save()
             counts[kind, "updated"] += 1
-    model.objects.bulk_create(new)
+    if issubclass(model, Reviewable):
+        # Each has keys, and may go to somebody.
+        for row in new:
+            row.came_by_import()
+            row.save()
+    else:
+        model.objects.bulk_create(new)
     return counts
 
 

@@ -1,16 +1,18 @@
-"""The one place that writes stream keys, and checks and repairs them (DESIGN section 6).
+"""The one place that writes the keys of streams, checks and repairs them (DESIGN section 6).
 
-What a patient's keys must be follows from the patient's row and memberships alone. Saving
-one of these calls refresh() in the same transaction; what goes round that is found, and
-mended while the site is in use, by `manage.py check_access`.
+Keys are kept in books: that of names is here, that of open work in patients.work_keys.
+What a patient's keys must be follows from the patient's row, memberships and open work
+alone. Saving one of these calls refresh() in the same transaction; what goes round that
+is found, and mended while the site is in use, by `manage.py check_access`.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db import transaction
+from django.db import models, transaction
 
 from canvas_admin.records import clock
 from patients import folding
@@ -31,25 +33,73 @@ class Key(NamedTuple):
     ends: datetime | None
 
 
-def refresh(patients: Collection[int]) -> None:
+# The groups that a patient is in, None for everyone, each with the membership's end.
+Groups = dict[int | None, datetime | None]
+Needed = dict[int, set[Any]]
+
+
+@dataclass(frozen=True)
+class Book:
+    """Keys of one sort: their table, what each says, and which ones patients must have.
+
+    `needed` is asked about patients by primary key, and the groups that each is in;
+    `sources` are the rows that have keys.
+    """
+
+    model: type[models.Model]
+    says: type[Any]
+    needed: Callable[[dict[int, Any], dict[int, Groups]], Needed]
+    sources: Callable[[], list[models.QuerySet]]
+
+    def about(self) -> list[type[models.Model]]:
+        """The models without which the book cannot be kept."""
+        return [self.model, *(rows.model for rows in self.sources())]
+
+    def empty(self) -> bool:
+        """Whether it has not been begun, though there are rows to write about."""
+        return not self.model._base_manager.exists() and any(
+            rows.exists() for rows in self.sources()
+        )
+
+    def there(self, patients: Collection[int]) -> dict[int, list[tuple[int, Any]]]:
+        """The keys that these patients have, each behind its own primary key."""
+        found: dict[int, list[tuple[int, Any]]] = {pk: [] for pk in patients}
+        rows = self.model._base_manager.filter(patient__in=found)
+        for patient, pk, *key in rows.values_list("patient", "pk", *self.says._fields):
+            found[patient].append((pk, self.says(*key)))
+        return found
+
+    def put_right(self, patients: dict[int, Any], groups: dict[int, Groups]) -> None:
+        """Write what differs from what these patients, who are locked, must have."""
+        needed, there = self.needed(patients, groups), self.there(patients)
+        gone, new = [], []
+        for pk in patients:
+            extra, missing = difference(needed[pk], there[pk])
+            gone += extra
+            new += [self.model(patient_id=pk, **key._asdict()) for key in missing]
+        if gone:
+            self.model._base_manager.filter(pk__in=gone).delete()
+        self.model._base_manager.bulk_create(new)
+
+    def wrong(self, patients: dict[int, Any], groups: dict[int, Groups]) -> set[int]:
+        """Those whose keys are not what they must be."""
+        needed, there = self.needed(patients, groups), self.there(patients)
+        return {pk for pk in patients if any(difference(needed[pk], there[pk]))}
+
+
+def refresh(patients: Collection[int], *books: Book) -> None:
     """Make the keys of these patients (primary keys) what they must be.
 
-    Writes what differs and no more. Call it in the transaction of the change: it locks the
-    patients first, so that of two changes of one patient the later sees both.
+    In all books, or in those that are given. Call it in the transaction of the change: it
+    locks the patients first, so that of two changes of one patient the later sees both.
     """
     with transaction.atomic():
         model = apps.get_model("patients", "Patient")
         rows = model.objects.select_for_update(no_key=True).filter(pk__in=patients)
         locked = {row.pk: row for row in rows.order_by("pk")}
-        needed, there = _needed(locked), _there(locked)
-        gone, new = [], []
-        for pk in locked:
-            extra, missing = _difference(needed[pk], there[pk])
-            gone += extra
-            new += [StreamKey(patient_id=pk, **key._asdict()) for key in missing]
-        if gone:
-            StreamKey.objects.filter(pk__in=gone).delete()
-        StreamKey.objects.bulk_create(new)
+        groups = _groups(locked)
+        for book in books or BOOKS:
+            book.put_right(locked, groups)
 
 
 def check(*, repair: bool = False) -> Iterator[tuple[int, list[int]]]:
@@ -83,12 +133,13 @@ def sweep() -> int:
 
 
 def fill_after_migrate(apps: Any = apps, **_signal: Any) -> None:
-    """Make the keys of a clinic that had patients before there were keys."""
-    known = (model._meta.label for model in apps.get_models())
-    if StreamKey._meta.label not in known or StreamKey.objects.exists():
-        return
-    for _number, _wrong in check(repair=True):
-        pass
+    """Make the keys of a clinic that had patients, or work, before there were keys."""
+    known = {model._meta.label for model in apps.get_models()}
+    if all(
+        known.issuperset(model._meta.label for model in book.about()) for book in BOOKS
+    ) and any(book.empty() for book in BOOKS):
+        for _number, _wrong in check(repair=True):
+            pass
 
 
 def places(patient: Any) -> list[tuple[int, str]]:
@@ -103,13 +154,17 @@ def places(patient: Any) -> list[tuple[int, str]]:
     return [(kind, place_of(word, patient.sort_name)) for kind, word in said]
 
 
-def _needed(patients: dict[int, Any]) -> dict[int, set[Key]]:
-    """The keys that these patients must have, by primary key."""
-    streams = _streams(patients)
+def _needed(patients: dict[int, Any], groups: dict[int, Groups]) -> Needed:
+    """The keys of names that these patients must have, by primary key."""
     return {
         pk: {
-            Key(stream, kind, place, *_with(patient, kind, ends))
-            for stream, ends in streams[pk].items()
+            Key(
+                stream_of(group, patient.listed),
+                kind,
+                place,
+                *_with(patient, kind, ends),
+            )
+            for group, ends in groups[pk].items()
             for kind, place in places(patient)
         }
         for pk, patient in patients.items()
@@ -123,30 +178,20 @@ def _with(
     return ("", ends) if kind == Kind.NAME else (patient.name_words, None)
 
 
-def _streams(patients: dict[int, Any]) -> dict[int, dict[int, datetime | None]]:
-    """The streams that each patient is in, each with the end of the membership."""
-    found = {pk: {stream_of(None, p.listed): None} for pk, p in patients.items()}
+def _groups(patients: Collection[int]) -> dict[int, Groups]:
+    """The groups that each patient is in, each with the end of the membership."""
+    found: dict[int, Groups] = {pk: {None: None} for pk in patients}
     members = apps.get_model("patients", "PatientGroupMember").objects.going_on()
     rows = members.filter(member__in=patients).order_by("end_date")
     for pk, group, end in rows.values_list("member", "patient_group", "end_date"):
-        stream = stream_of(group, patients[pk].listed)
-        until = found[pk].get(stream, end)
-        found[pk][stream] = end and until and max(end, until)
+        until = found[pk].get(group, end)
+        found[pk][group] = end and until and max(end, until)
     return found
 
 
-def _there(patients: Collection[int]) -> dict[int, list[tuple[int, Key]]]:
-    """The keys that these patients have, each behind its own primary key."""
-    found: dict[int, list[tuple[int, Key]]] = {pk: [] for pk in patients}
-    rows = StreamKey.objects.filter(patient__in=found)
-    for patient, pk, *key in rows.values_list("patient", "pk", *Key._fields):
-        found[patient].append((pk, Key(*key)))
-    return found
-
-
-def _difference(
-    needed: set[Key], there: list[tuple[int, Key]]
-) -> tuple[list[int], set[Key]]:
+def difference(
+    needed: set[Any], there: list[tuple[int, Any]]
+) -> tuple[list[int], set[Any]]:
     """The rows that are too many, and the keys that are missing."""
     extra, missing = [], set(needed)
     for pk, key in there:
@@ -158,9 +203,10 @@ def _difference(
 
 
 def _wrong(patients: dict[int, Any]) -> list[int]:
-    """Those whose keys are not what they must be."""
-    needed, there = _needed(patients), _there(patients)
-    return [pk for pk in patients if any(_difference(needed[pk], there[pk]))]
+    """Those who have wrong keys in any book."""
+    groups = _groups(patients)
+    wrong = set().union(*(book.wrong(patients, groups) for book in BOOKS))
+    return [pk for pk in patients if pk in wrong]
 
 
 def _settle(suspects: list[int], repair: bool) -> list[int]:
@@ -172,3 +218,12 @@ def _settle(suspects: list[int], repair: bool) -> list[int]:
         if repair:
             refresh(wrong)
         return wrong
+
+
+def _patients() -> list[models.QuerySet]:
+    return [apps.get_model("patients", "Patient").objects.all()]
+
+
+NAMES = Book(StreamKey, Key, _needed, _patients)
+# Those that are kept for every patient; the book of work is added when the app starts.
+BOOKS = [NAMES]

@@ -65,6 +65,7 @@ CLINICAL_DATA = (
     "labreport",
     "imagingreport",
     "observation",
+    "refillrequest",
 )
 VIEW_CLINICAL = tuple(p for m in CLINICAL_DATA for p in _model("patients", m, "view"))
 

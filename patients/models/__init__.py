@@ -27,12 +27,15 @@ from patients.models.patients import (
     PatientIdentifier,
     PatientName,
 )
+from patients.models.refills import RefillRequest
 from patients.models.results import (
     ImagingReport,
     LabReport,
     Observation,
 )
 from patients.models.stream_keys import StreamKey
+from patients.models.work import Reviewable, WorkItem
+from patients.models.work_keys import WorkKey
 
 __all__ = [
     "AccessRequest",
@@ -62,5 +65,9 @@ __all__ = [
     "PatientGroupMember",
     "PatientIdentifier",
     "PatientName",
+    "RefillRequest",
+    "Reviewable",
     "StreamKey",
+    "WorkItem",
+    "WorkKey",
 ]

@@ -90,7 +90,7 @@ class Patient(Versioned):
         )
         with transaction.atomic():
             super().save(*args, **kwargs)
-            stream_keys.refresh([self.pk])
+            stream_keys.refresh([self.pk], stream_keys.NAMES)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """Raises ProtectedError: nothing about a patient is deleted (DESIGN section 3)."""

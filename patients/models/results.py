@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patients.models.clinical import ClinicalRow
 from patients.models.patients import Patient
+from patients.models.work import Reviewable
 
 
 class ReportStatus(models.TextChoices):
@@ -22,7 +23,7 @@ class ReportStatus(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
-class LabReport(ClinicalRow):
+class LabReport(Reviewable, ClinicalRow):
     """A laboratory's report; its values are observations (FHIR DiagnosticReport)."""
 
     dated_by = "reported"
@@ -42,7 +43,7 @@ class LabReport(ClinicalRow):
         ]
 
 
-class ImagingReport(ClinicalRow):
+class ImagingReport(Reviewable, ClinicalRow):
     """An imaging study or its report (FHIR ImagingStudy, DiagnosticReport)."""
 
     dated_by = "reported"

@@ -191,7 +191,7 @@ def the_check_looks_at_places_alone(patch):
             key for key in needed if key.place not in known
         }
 
-    patch.setattr(stream_keys, "_difference", blind)
+    patch.setattr(stream_keys, "difference", blind)
 
 
 # Patients' keys, and so what a damage meets, are drawn anew each time: a mutation has many

@@ -1,0 +1,74 @@
+"""Pharmacies' requests to let a patient have more of a medicine."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from canvas_admin.records import clock
+from patients.models.clinical import Medication
+from patients.models.patients import Patient, PatientData
+from patients.models.work import WorkItem
+from patients.querysets import DatedQuerySet
+from staffing.models import Team, TeamResponsibility
+
+
+class RefillRequest(WorkItem, PatientData):
+    """A pharmacy's question whether a medicine may be refilled; open until answered.
+
+    A new one goes to the team that holds "Process refill requests from a pharmacy"
+    (facts 6.3), else to the unassigned queue.
+    """
+
+    class Answer(models.TextChoices):
+        APPROVED = "approved", _("Approved")
+        DENIED = "denied", _("Denied")
+
+    OPEN = Q(answer="")
+    dated_by = "requested"
+
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="refill_requests"
+    )
+    medication = models.ForeignKey(
+        Medication, on_delete=models.PROTECT, related_name="refill_requests"
+    )
+    pharmacy = models.CharField(_("pharmacy"), max_length=255, blank=True)
+    requested = models.DateTimeField(_("requested"), default=clock.now)
+    answer = models.CharField(_("answer"), max_length=8, choices=Answer, blank=True)
+    answered = models.DateTimeField(null=True, editable=False)
+    answered_by = models.ForeignKey(
+        "staffing.Staff",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        editable=False,
+    )
+    note = models.CharField(_("note"), max_length=1000, blank=True)
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["requested", "id"]
+        verbose_name = _("refill request")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answer="", answered__isnull=True)
+                | (~Q(answer="") & Q(answered__isnull=False)),
+                name="refill_answered_at_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"refill request {self.key[:8]}"
+
+    def route(self) -> None:
+        if not self.assigned:
+            code = TeamResponsibility.Code.REFILLS
+            self.hand_to(team=Team.objects.filter(responsibilities__code=code).first())
+
+    def decide(self, answer: str, note: str, by: Any) -> None:
+        """Approve or deny it, now, as this staff member; saves nothing."""
+        self.answer, self.note = answer, note
+        self.answered, self.answered_by = clock.now(), by

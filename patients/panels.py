@@ -1,0 +1,41 @@
+"""The kinds of work that are about a patient's chart, each with its panel (S2, DESIGN 3)."""
+
+from django.utils.translation import gettext_lazy as _
+
+from patients import areas
+from patients.models import ImagingReport, LabReport, RefillRequest
+from patients.work import Kind
+
+KINDS = (
+    Kind(
+        code="labs",
+        number=1,
+        model=LabReport,
+        title=_("New labs"),
+        url_name="patients:labs",
+        permissions=areas.OPEN_CHART,
+        to_act=areas.REVIEW,
+        row="patients/_work_result.html",
+    ),
+    Kind(
+        code="imaging",
+        number=2,
+        model=ImagingReport,
+        title=_("New imaging"),
+        url_name="patients:imaging",
+        permissions=areas.OPEN_CHART,
+        to_act=areas.REVIEW,
+        row="patients/_work_result.html",
+    ),
+    Kind(
+        code="refills",
+        number=4,
+        model=RefillRequest,
+        title=_("Refill requests"),
+        url_name="patients:refills",
+        permissions=areas.OPEN_CHART,
+        to_act=areas.REVIEW,
+        row="patients/_work_refill.html",
+        related=("medication",),
+    ),
+)

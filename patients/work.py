@@ -1,0 +1,62 @@
+"""The kinds of work that can be assigned: one table, filled by each app when it starts.
+
+Panels, stranded work (security A10) and the keys by which work is found read it, so that
+a kind which registers here has them all. Tasks register from their own app.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of work: its model, its panel, and the permissions that open both.
+
+    The model is a patients.models.WorkItem. `number` stands in the database and never
+    changes. `to_act` are the permissions to hand over an item and to finish it; `row` is
+    the template of an item in a panel, `related` what it needs beside the item. Items of a
+    kind that is `loose` may be about no patient.
+    """
+
+    code: str
+    number: int
+    model: type[models.Model]
+    title: Any
+    url_name: str
+    permissions: tuple[str, ...]
+    to_act: tuple[str, ...]
+    row: str
+    related: tuple[str, ...] = ()
+    loose: bool = False
+
+    @property
+    def open(self) -> Q:
+        """Which items wait for somebody."""
+        return self.model.OPEN
+
+    @property
+    def dated_by(self) -> str:
+        """The field with the instant that orders a panel."""
+        return self.model.dated_by
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind) -> None:
+    """Add a kind of work; raises ValueError for a code or number that is taken."""
+    for other in KINDS.values():
+        if other != kind and (other.code == kind.code or other.number == kind.number):
+            raise ValueError(f"{kind.code}: code or number is taken by {other.code}.")
+    KINDS[kind.code] = kind
+
+
+def kind_of(model: type[models.Model]) -> Kind:
+    """The kind that this model's rows are; raises LookupError for one that is none."""
+    for kind in KINDS.values():
+        if kind.model is model:
+            return kind
+    raise LookupError(f"{model.__name__} is not registered as work.")

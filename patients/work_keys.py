@@ -1,0 +1,156 @@
+"""The keys by which panels find open work: what they must be, and who writes them.
+
+An item that waits has a key in the stream of everyone's patients, in that of each patient
+group that its patient is in, and in that of the person or team to whom it was given. The
+book of these keys is kept as that of names is, by patients.stream_keys.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import F, IntegerField, QuerySet, Value
+
+from patients import stream_keys, work
+from patients.folding import SEPARATOR
+from patients.models.work_keys import (
+    LOOSE,
+    WorkKey,
+    kind_number,
+    stream_of_group,
+    stream_of_staff,
+    stream_of_team,
+)
+from patients.stream_keys import AT_ONCE, Groups, Needed
+
+# Behind every date, and ahead of the end of a scan.
+UNDATED = "~"
+
+
+class Key(NamedTuple):
+    """What a work key says."""
+
+    stream: int
+    kind: int
+    place: str
+    item: int
+
+
+class Waiting(NamedTuple):
+    """What of an open item its keys follow from."""
+
+    patient: int | None
+    kind: int
+    item: int
+    key: str
+    date: datetime | None
+    assignee: int | None
+    team: int | None
+
+    @property
+    def place(self) -> str:
+        """Where the item's keys stand."""
+        return place_of(self.date, self.key)
+
+    def keys(self, streams: Iterable[int]) -> Iterator[Key]:
+        """Its keys, whose patient, or lack of one, puts it into these streams."""
+        number = kind_number(self.kind)
+        for stream in streams:
+            yield Key(stream, number, self.place, self.item)
+            if not self.assignee and not self.team:
+                alone = kind_number(self.kind, unassigned=True)
+                yield Key(stream, alone, self.place, self.item)
+        if self.assignee or self.team:
+            yield Key(owner(self.assignee, self.team), number, self.place, self.item)
+
+
+def place_of(date: datetime | None, key: str) -> str:
+    """Where an item stands among its kind: what waits longest first, undated ones last."""
+    said = date.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") if date else UNDATED
+    return f"{said}{SEPARATOR}{key}"
+
+
+def owner(assignee: int | None, team: int | None) -> int:
+    """The stream of the person who has an item, or else of the team."""
+    return stream_of_staff(assignee) if assignee else stream_of_team(team or 0)
+
+
+def keep(item: Any, patient_before: int | None) -> None:
+    """Make the keys of an item that was saved what they must be, in its transaction.
+
+    `patient_before` is whom it was about in the database.
+    """
+    patients = {pk for pk in (item.patient_id, patient_before) if pk}
+    if patients:
+        stream_keys.refresh(patients, WORK)
+    if work.kind_of(type(item)).loose:
+        _put_right_loose(work.kind_of(type(item)), [item.pk])
+
+
+def check_loose(*, repair: bool = False) -> int:
+    """How many items about no patient have wrong keys; put right if wanted.
+
+    Keys that have no such item are not looked for: they propose nothing.
+    """
+    wrong = 0
+    for kind in work.KINDS.values():
+        last = 0
+        rows = kind.model._base_manager.filter(patient=None).order_by("pk")
+        while pks := list(
+            rows.filter(pk__gt=last).values_list("pk", flat=True)[:AT_ONCE]
+        ):
+            last = pks[-1]
+            wrong += len(_put_right_loose(kind, pks, write=repair))
+    return wrong
+
+
+def _put_right_loose(kind: work.Kind, items: list[int], write: bool = True) -> set[int]:
+    """The items of these that had wrong keys as items about no patient."""
+    with transaction.atomic():
+        rows = _waiting(kind).filter(pk__in=items, patient=None)
+        needed = {key for row in rows for key in Waiting(*row).keys([LOOSE])}
+        numbers = [kind_number(kind.number), kind_number(kind.number, unassigned=True)]
+        known = WorkKey.objects.filter(patient=None, kind__in=numbers, item__in=items)
+        there = [(pk, Key(*key)) for pk, *key in known.values_list("pk", *Key._fields)]
+        gone, missing = stream_keys.difference(needed, there)
+        if write:
+            WorkKey.objects.filter(pk__in=gone).delete()
+            WorkKey.objects.bulk_create(WorkKey(**key._asdict()) for key in missing)
+        said = dict(there)
+        return {said[pk].item for pk in gone} | {key.item for key in missing}
+
+
+def _needed(patients: dict[int, Any], groups: dict[int, Groups]) -> Needed:
+    """The keys of open work that these patients must have, by primary key; one query."""
+    found: Needed = {pk: set() for pk in patients}
+    parts = [
+        _waiting(kind).filter(patient__in=patients) for kind in work.KINDS.values()
+    ]
+    if not parts or not patients:
+        return found
+    first, *others = parts
+    for row in map(Waiting._make, first.union(*others, all=True)):
+        streams = map(stream_of_group, groups[row.patient])
+        found[row.patient].update(row.keys(streams))
+    return found
+
+
+def _waiting(kind: work.Kind) -> QuerySet:
+    """The open items of a kind, as Waiting has them."""
+    rows = kind.model._base_manager.filter(kind.open).order_by()
+    number = Value(kind.number, IntegerField())
+    return rows.annotate(work_kind=number, work_date=F(kind.dated_by)).values_list(
+        "patient", "work_kind", "pk", "key", "work_date", "assignee", "team"
+    )
+
+
+def _open_work() -> list[QuerySet]:
+    """The open items about patients, by kind."""
+    return [
+        kind.model._base_manager.filter(kind.open, patient__isnull=False)
+        for kind in work.KINDS.values()
+    ]
+
+
+WORK = stream_keys.Book(WorkKey, Key, _needed, _open_work)
