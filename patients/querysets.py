@@ -90,6 +90,15 @@ class ClinicalQuerySet(DatedQuerySet):
         return self.visible_to(account).filter(patient=patient, entered_in_error=False)
 
 
+class NoteQuerySet(DatedQuerySet):
+    """Questions about notes."""
+
+    def in_chart_of(self, patient: Any, account: Any) -> "NoteQuerySet":
+        """What this patient's chart shows to the account: nothing entered in error."""
+        rows = self.visible_to(account).filter(patient=patient)
+        return rows.exclude(state=self.model.State.DELETED)
+
+
 class AppointmentQuerySet(DatedQuerySet):
     """Questions about appointments.
 

@@ -66,6 +66,18 @@ CLINICAL_DATA = (
     "imagingreport",
     "observation",
     "refillrequest",
+    "note",
+    "addendum",
+    "reasonforvisit",
+    "plan",
+    "instruction",
+    "vitalsigns",
+    "diagnosis",
+    "prescription",
+    "laborder",
+    "imagingorder",
+    "referral",
+    "notetask",
 )
 VIEW_CLINICAL = tuple(p for m in CLINICAL_DATA for p in _model("patients", m, "view"))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -18,6 +18,11 @@ def now() -> datetime:
 def today() -> date:
     """The clinic's date at now()."""
     return timezone.localdate(now())
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which a day begins in the clinic."""
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 class OneNowPerRequest:

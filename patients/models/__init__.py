@@ -3,22 +3,36 @@
 from patients.models.access_requests import AccessRequest, ClosedMeanwhile
 from patients.models.appointments import Appointment
 from patients.models.care_team import CareTeamMembership
+from patients.models.chart_changes import ChartChange
 from patients.models.clinical import (
     AllergyIntolerance,
+    ChartEntry,
     ClinicalRow,
     Condition,
     Immunization,
     Medication,
 )
+from patients.models.commands import Command, NoteClosed
 from patients.models.consents import Consent, ConsentCoding
 from patients.models.contacts import PatientContact
 from patients.models.coverages import Coverage, EligibilityCheck
 from patients.models.documents import AdministrativeDocument
+from patients.models.findings import Diagnosis, VitalSigns
 from patients.models.groups import (
     PatientGroup,
     PatientGroupAccess,
     PatientGroupExclusion,
     PatientGroupMember,
+)
+from patients.models.narratives import Instruction, Plan, ReasonForVisit
+from patients.models.notes import Addendum, Note, NoteStateChange
+from patients.models.orders import (
+    ImagingOrder,
+    LabOrder,
+    NoteTask,
+    Prescription,
+    Priority,
+    Referral,
 )
 from patients.models.patients import (
     Patient,
@@ -39,21 +53,33 @@ from patients.models.work_keys import WorkKey
 
 __all__ = [
     "AccessRequest",
+    "Addendum",
     "AdministrativeDocument",
     "AllergyIntolerance",
     "Appointment",
     "CareTeamMembership",
+    "ChartChange",
+    "ChartEntry",
     "ClinicalRow",
     "ClosedMeanwhile",
+    "Command",
     "Condition",
     "Consent",
     "ConsentCoding",
     "Coverage",
+    "Diagnosis",
     "EligibilityCheck",
+    "ImagingOrder",
     "ImagingReport",
     "Immunization",
+    "Instruction",
+    "LabOrder",
     "LabReport",
     "Medication",
+    "Note",
+    "NoteClosed",
+    "NoteStateChange",
+    "NoteTask",
     "Observation",
     "Patient",
     "PatientAddress",
@@ -70,4 +96,11 @@ __all__ = [
     "StreamKey",
     "WorkItem",
     "WorkKey",
+    "Plan",
+    "Prescription",
+    "Priority",
+    "ReasonForVisit",
+    "Referral",
+    "StreamKey",
+    "VitalSigns",
 ]

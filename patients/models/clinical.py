@@ -1,8 +1,12 @@
 """Clinical rows of the chart; what laboratories and imaging report is in results.py."""
 
-from django.db import models
+from typing import Any
+
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.records.models import Versioned
+from patients.models.chart_changes import ChartChange
 from patients.models.patients import Patient, PatientData
 from patients.querysets import ClinicalQuerySet
 
@@ -16,8 +20,8 @@ class ClinicalRow(PatientData):
     system = models.CharField(max_length=64, blank=True)
     code = models.CharField(_("code"), max_length=64, blank=True)
     display = models.CharField(_("name"), max_length=255)
-    entered_in_error = models.BooleanField(default=False)
-    entered_in_error_reason = models.CharField(max_length=255, blank=True)
+    entered_in_error = models.BooleanField(_("entered in error"), default=False)
+    entered_in_error_reason = models.CharField(_("reason"), max_length=255, blank=True)
     # The id under which another system sent this row; with it an import finds it again.
     source_id = models.CharField(max_length=64, blank=True)
     # What the last import brought, as a fingerprint: the same again changes nothing.
@@ -35,7 +39,27 @@ class ClinicalRow(PatientData):
         return f"{self._meta.verbose_name} {self.key[:8]}"
 
 
-class Condition(ClinicalRow):
+class ChartEntry(Versioned, ClinicalRow):
+    """What people write into the chart, too: every change is kept (ChartChange)."""
+
+    class Meta:
+        abstract = True
+
+    @transaction.atomic
+    def save(self, *args: Any, by: Any = None, **kwargs: Any) -> None:
+        """Save, and keep what was there; `by` is the account that acts, if one does."""
+        rows = type(self)._base_manager.select_for_update()
+        before = rows.filter(pk=self.pk).first() if self.pk else None
+        super().save(*args, **kwargs)
+        ChartChange.keep(self, before, by)
+
+    def mark_in_error(self, reason: str, by: Any) -> None:
+        """Say that it should not be there."""
+        self.entered_in_error, self.entered_in_error_reason = True, reason
+        self.save(by=by)
+
+
+class Condition(ChartEntry):
     """A problem or diagnosis (FHIR Condition)."""
 
     dated_by = "onset"
@@ -72,7 +96,7 @@ class Condition(ClinicalRow):
         return self.clinical_status in ("active", "recurrence", "relapse")
 
 
-class Medication(ClinicalRow):
+class Medication(ChartEntry):
     """A medicine that the patient takes or took (FHIR MedicationRequest)."""
 
     dated_by = "started"
@@ -111,7 +135,7 @@ class Medication(ClinicalRow):
         )
 
 
-class AllergyIntolerance(ClinicalRow):
+class AllergyIntolerance(ChartEntry):
     """What the patient does not bear (FHIR AllergyIntolerance)."""
 
     dated_by = "recorded"
@@ -157,7 +181,7 @@ class AllergyIntolerance(ClinicalRow):
         return self.clinical_status == self.ClinicalStatus.ACTIVE
 
 
-class Immunization(ClinicalRow):
+class Immunization(ChartEntry):
     """A vaccine that was given, or was not and why (FHIR Immunization)."""
 
     dated_by = "given"

@@ -90,6 +90,14 @@ class Observation(ClinicalRow):
         blank=True,
         related_name="values",
     )
+    # The command of a note that measured it.
+    vital_signs = models.ForeignKey(
+        "patients.VitalSigns",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="observations",
+    )
     category = models.CharField(_("category"), max_length=64, blank=True)
     status = models.CharField(_("status"), max_length=11, choices=Status)
     value = models.CharField(_("value"), max_length=500, blank=True)
