@@ -185,8 +185,12 @@ MANAGED_GROUPS = (
         "tasking-access",
         "Tasking access",
         Kind.AREA,
-        _("Sees and changes tasks."),
-        (FIND,),
+        _("Sees, makes and changes tasks, and writes comments about them."),
+        (
+            FIND,
+            *_model("tasks", "task", "view", "add", "change"),
+            *_model("tasks", "taskcomment", "view", "add"),
+        ),
     ),
     ManagedGroup(
         ALL_PATIENTS,
@@ -223,12 +227,16 @@ MANAGED_GROUPS = (
         "settings",
         "Settings",
         Kind.ADMINISTRATION,
-        _("Keeps the clinic's lists: locations, visit types and consent codings."),
+        _(
+            "Keeps the clinic's lists: locations, visit types, consent codings and task "
+            "labels."
+        ),
         (
             ADMINISTER,
             *_model("staffing", "location", "view", "add", "change"),
             *_model("staffing", "visittype", "view", "add", "change"),
             *_model("patients", "consentcoding", "view", "add", "change"),
+            *_model("tasks", "tasklabel", "view", "add", "change"),
         ),
     ),
     ManagedGroup(

@@ -1,0 +1,187 @@
+"""Tasks: work handed to a person or a team (facts 3)."""
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from canvas_admin.records import clock
+from canvas_admin.records.models import Keyed, Versioned
+from patients.models import Patient
+from tasks import routing
+from tasks.models.labels import TaskLabel
+from tasks.origins import Origin
+from tasks.querysets import TaskQuerySet
+
+
+class Task(Versioned):
+    """Something to do, about a patient or about none.
+
+    Its externally exposable id is the FHIR Task id. It may have a person, a team, both or
+    neither: whose it is, `assignee` says, and while there is none, `team`.
+    """
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN", _("Open")
+        COMPLETED = "COMPLETED", _("Completed")
+        CLOSED = "CLOSED", _("Closed")
+
+    class Priority(models.TextChoices):
+        STAT = "stat", _("Stat")
+        URGENT = "urgent", _("Urgent")
+        ROUTINE = "routine", _("Routine")
+
+    RANKS = {Priority.STAT: 1, Priority.URGENT: 2, Priority.ROUTINE: 3, "": 4}
+    LONGEST_TITLE = 500
+
+    externally_exposable_id = models.UUIDField(
+        default=uuid.uuid4, unique=True, editable=False
+    )
+    patient = models.ForeignKey(
+        Patient,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tasks",
+        verbose_name=_("patient"),
+    )
+    title = models.CharField(_("title"), max_length=LONGEST_TITLE, blank=True)
+    status = models.CharField(
+        _("status"), max_length=9, choices=Status, default=Status.OPEN
+    )
+    priority = models.CharField(
+        _("priority"), max_length=7, choices=Priority, blank=True
+    )
+    # The order of priorities, written by save() alone.
+    rank = models.PositiveSmallIntegerField(editable=False)
+    due = models.DateTimeField(_("due"), null=True, blank=True)
+    creator = models.ForeignKey(
+        "staffing.Staff",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="created_tasks",
+        verbose_name=_("made by"),
+    )
+    assignee = models.ForeignKey(
+        "staffing.Staff",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tasks",
+        verbose_name=_("person"),
+    )
+    team = models.ForeignKey(
+        "staffing.Team",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="tasks",
+        verbose_name=_("team"),
+    )
+    assigned_at = models.DateTimeField(null=True, editable=False)
+    origin = models.CharField(_("origin"), max_length=15, choices=Origin, blank=True)
+    labels = models.ManyToManyField(
+        TaskLabel,
+        through="TaskTaskLabel",
+        related_name="tasks",
+        verbose_name=_("labels"),
+    )
+    created = models.DateTimeField(default=clock.now, editable=False)
+    modified = models.DateTimeField(default=clock.now, editable=False)
+    ended = models.DateTimeField(null=True, editable=False)
+    ended_by = models.ForeignKey(
+        "staffing.Staff", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    objects = TaskQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("task")
+        indexes = [
+            models.Index(fields=["assignee", "status", "due"], name="task_of_person"),
+            models.Index(fields=["team", "status", "due"], name="task_of_team"),
+            models.Index(fields=["status", "due"], name="task_by_due"),
+            models.Index(fields=["status", "rank", "due"], name="task_by_priority"),
+            models.Index(fields=["status", "created"], name="task_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        """Without its title, which may name a patient."""
+        return f"task {self.key[:8]}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save; a new task is routed, and gets the labels of its origin."""
+        adding = self._state.adding
+        self.rank, self.modified = self.RANKS[self.priority], clock.now()
+        with transaction.atomic():
+            if adding:
+                self._route()
+            super().save(*args, **kwargs)
+            if adding and self.origin:
+                found = TaskLabel.objects.filter(origins__origin=self.origin)
+                self.add_labels(found.filter(active=True))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be done."""
+        return self.status == self.Status.OPEN
+
+    @property
+    def overdue(self) -> bool:
+        """Whether it should have been done by now."""
+        return self.is_open and self.due is not None and self.due < clock.now()
+
+    @property
+    def holder(self) -> Any:
+        """Whose it is: the person, else the team, else None."""
+        return self.assignee or self.team
+
+    def assign(self, assignee: Any, team: Any) -> None:
+        """Hand it over; to be saved."""
+        self.assignee, self.team = assignee, team
+        self.assigned_at = clock.now() if self.holder else None
+
+    def set_status(self, status: str, by: Any) -> None:
+        """Complete it, close it or open it again; to be saved. `by` is a staff member."""
+        ends = status != self.Status.OPEN
+        self.status = status
+        self.ended, self.ended_by = (clock.now(), by) if ends else (None, None)
+
+    def add_labels(self, labels: Iterable[TaskLabel]) -> None:
+        """Put these labels on it, too."""
+        for label in labels:
+            TaskTaskLabel.objects.get_or_create(task=self, label=label)
+
+    def set_labels(self, labels: Iterable[TaskLabel]) -> None:
+        """Let it have these labels and no others."""
+        labels = list(labels)
+        self.labelled.exclude(label__in=labels).delete()
+        self.add_labels(labels)
+
+    def _route(self) -> None:
+        if self.origin and not self.holder:
+            self.team = routing.team_for(self.origin)
+        if self.holder and not self.assigned_at:
+            self.assigned_at = clock.now()
+
+
+class TaskTaskLabel(Keyed):
+    """A label on a task."""
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="labelled")
+    label = models.ForeignKey(
+        TaskLabel, on_delete=models.PROTECT, related_name="labelled"
+    )
+
+    class Meta:
+        verbose_name = _("label of a task")
+        constraints = [
+            models.UniqueConstraint(fields=["task", "label"], name="label_once_a_task")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.label)

@@ -1,0 +1,45 @@
+"""Which tasks a person sees, and in what order."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from patients import access
+from patients.access import Reach
+from staffing.models import Staff, TeamMember
+
+
+class TaskQuerySet(models.QuerySet):
+    """Questions about tasks."""
+
+    def visible_to(self, account: Any) -> "TaskQuerySet":
+        """Those about no patient, and those whose patient is within this account's reach.
+
+        What may be done with them is model permissions' question. `account` is whatever
+        access.Reach.of() takes; nobody, and whoever is not live, sees none.
+        """
+        reach = Reach.of(account)
+        if reach.standing.user is None:
+            return self.none()
+        within = access.condition(reach, "patient")
+        # An empty condition means everyone; with "or" it would mean nothing.
+        return self.filter(Q(patient__isnull=True) | within) if within else self.all()
+
+    def open(self) -> "TaskQuerySet":
+        """What is still to be done."""
+        return self.filter(status=self.model.Status.OPEN)
+
+    def of(self, staff: Staff) -> "TaskQuerySet":
+        """A person's, and those of the person's teams that nobody has taken (facts 3.5)."""
+        teams = TeamMember.objects.filter(staff=staff).values("team")
+        return self.filter(Q(assignee=staff) | Q(assignee=None, team__in=teams))
+
+    def unassigned(self) -> "TaskQuerySet":
+        """Nobody's and no team's."""
+        return self.filter(assignee=None, team=None)
+
+    def with_people(self) -> "TaskQuerySet":
+        """With what a list shows of each, so that it asks no more for a row."""
+        rows = self.select_related("patient", "assignee", "team")
+        return rows.prefetch_related("labels")
