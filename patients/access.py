@@ -2,8 +2,9 @@
 
 The rule is the short list PATHS. A path answers three questions about what an account
 reaches through: which patients (`rows`, and `among` some of them), from which ordered
-sources a list can propose them (`streams`), and why this patient (`reasons`). Everything
-else asks these (DESIGN 4).
+sources a list can propose them (`streams`), and why this patient (`reasons`). Turned
+round, it tells which of some accounts it opens a patient to (`openers`). Everything else
+asks these (DESIGN 4).
 """
 
 from collections.abc import Collection, Iterable
@@ -112,12 +113,22 @@ class Path(Protocol):
     def reasons(self, reach: Reach, patient: "Patient") -> list[str]:
         """Sentences, with the row they rest on, why this path opens the patient."""
 
+    def openers(
+        self, standings: Collection[Standing], patient: "Patient"
+    ) -> list[Standing]:
+        """Those of these accounts to whom rows() opens the patient; at most one query."""
+
 
 class Everything:
     """A way to all patients or to none."""
 
     def among(self, reach: Reach, patients: Collection[int]) -> "Iterable[Patient]":
         return self.rows(reach).filter(pk__among=patients).order_by()
+
+    def openers(
+        self, standings: Collection[Standing], patient: "Patient"
+    ) -> list[Standing]:
+        return [each for each in standings if _is_everything(self.rows(Reach(each)))]
 
 
 class Superuser(Everything):
@@ -198,6 +209,16 @@ class PatientGroups:
             for row in memberships
         ]
 
+    def openers(
+        self, standings: Collection[Standing], patient: "Patient"
+    ) -> list[Standing]:
+        held = frozenset[int]().union(*(each.auth_groups for each in standings))
+        if not held:
+            return []
+        together = Reach(Standing(auth_groups=held)).memberships(member=patient)
+        keys = set(together.values_list("patient_group__auth_group", flat=True))
+        return [each for each in standings if keys & each.auth_groups]
+
 
 def _opened_by(held: Slot) -> "QuerySet[Any]":
     """Reach.opened, with a slot."""
@@ -273,6 +294,14 @@ def opened(account: Any, patients: Iterable[int]) -> "dict[Patient, str]":
         found |= dict.fromkeys(path.among(reach, left), path.code)
         left -= {patient.pk for patient in found}
     return found
+
+
+def who_reaches(standings: Collection[Standing], patient: "Patient") -> set[int]:
+    """The accounts (primary keys) among these standings that reach the patient now.
+
+    Of live accounts, as Standing.of_each() gives them. One query, however many they are.
+    """
+    return {each.user for path in PATHS for each in path.openers(standings, patient)}
 
 
 def paths_to(account: Any, patients: Collection["Patient"]) -> list[tuple[str, str]]:

@@ -28,7 +28,7 @@ class TaskQuerySet(models.QuerySet):
 
     def open(self) -> "TaskQuerySet":
         """What is still to be done."""
-        return self.filter(status=self.model.Status.OPEN)
+        return self.filter(self.model.OPEN)
 
     def of(self, staff: Staff) -> "TaskQuerySet":
         """A person's, and those of the person's teams that nobody has taken (facts 3.5)."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
@@ -35,6 +36,8 @@ class Task(Versioned):
 
     RANKS = {Priority.STAT: 1, Priority.URGENT: 2, Priority.ROUTINE: 3, "": 4}
     LONGEST_TITLE = 500
+    OPEN = Q(status="OPEN")
+    dated_by = "created"
 
     externally_exposable_id = models.UUIDField(
         default=uuid.uuid4, unique=True, editable=False
@@ -119,7 +122,7 @@ class Task(Versioned):
         self.rank, self.modified = self.RANKS[self.priority], clock.now()
         with transaction.atomic():
             if adding:
-                self._route()
+                self.route()
             super().save(*args, **kwargs)
             if adding and self.origin:
                 found = TaskLabel.objects.filter(origins__origin=self.origin)
@@ -140,13 +143,20 @@ class Task(Versioned):
         """Whose it is: the person, else the team, else None."""
         return self.assignee or self.team
 
-    def assign(self, assignee: Any, team: Any) -> None:
-        """Hand it over; to be saved."""
+    def hand_to(self, assignee: Any = None, team: Any = None) -> None:
+        """Give it to a person, a team, both, or back to nobody; saves nothing."""
         self.assignee, self.team = assignee, team
         self.assigned_at = clock.now() if self.holder else None
 
+    def route(self) -> None:
+        """Give a new automated task, which nobody has, to the responsible team."""
+        if self.origin and not self.holder:
+            self.team = routing.team_for(self.origin)
+        if self.holder and not self.assigned_at:
+            self.assigned_at = clock.now()
+
     def set_status(self, status: str, by: Any) -> None:
-        """Complete it, close it or open it again; to be saved. `by` is a staff member."""
+        """Complete, close or reopen it; saves nothing. `by` is a staff member, or None."""
         ends = status != self.Status.OPEN
         self.status = status
         self.ended, self.ended_by = (clock.now(), by) if ends else (None, None)
@@ -161,12 +171,6 @@ class Task(Versioned):
         labels = list(labels)
         self.labelled.exclude(label__in=labels).delete()
         self.add_labels(labels)
-
-    def _route(self) -> None:
-        if self.origin and not self.holder:
-            self.team = routing.team_for(self.origin)
-        if self.holder and not self.assigned_at:
-            self.assigned_at = clock.now()
 
 
 class TaskTaskLabel(Keyed):

@@ -43,7 +43,7 @@ def test_whoever_is_named_keeps_the_task(cast):
     TeamResponsibility.objects.create(team=team, code=GOES_TO["REF_CMD"])
     task = Task.objects.create(title="Call", origin="REF_CMD", assignee=cast.nora)
     assert (task.assignee, task.team) == (cast.nora, None)
-    task.assign(None, None)
+    task.hand_to()
     task.save()
     assert task.team is None, "a task is routed once, when it is made"
 

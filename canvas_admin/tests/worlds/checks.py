@@ -15,6 +15,7 @@ from patients.decisions import decide
 from patients.models import Condition, Patient
 from patients.searching import Query
 from staffing.models import User
+from staffing.standing import Standing
 
 PAGE_SIZES = (1, 2, 7, 1000)
 ORDERS = {
@@ -62,6 +63,7 @@ def disagreements(built: Built) -> list[str]:
             [u.pk for u in built.users]
         )
         users = [fresh[user.pk] for user in built.users]
+        found += _about_who(built, fresh)
         people = [
             *zip(built.world.people, users, strict=True),
             (NOBODY, AnonymousUser()),
@@ -115,6 +117,16 @@ def _about_sets(built: Built, person: Person, user: User) -> Iterator[str]:
     ):
         if user.has_perms(permissions) != oracle.may_use(person, screen):
             yield f"has_perms{permissions} is not what the oracle says"
+
+
+def _about_who(built: Built, accounts: dict[int, User]) -> Iterator[str]:
+    """The rule turned round: for each patient, who reaches it."""
+    standings = Standing.of_each(accounts)
+    people = list(zip(built.world.people, built.users, strict=True))
+    for number, patient in enumerate(built.patients):
+        expected = {u.pk for p, u in people if oracle.reaches(built.world, p, number)}
+        if (who := access.who_reaches(standings, patient)) != expected:
+            yield f"who_reaches patient {number} says {who}, the oracle {expected}"
 
 
 def _about_each(built: Built, person: Person, user: User, turn: int) -> Iterator[str]:
