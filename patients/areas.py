@@ -20,6 +20,8 @@ from staffing.groups import (
     FIND,
     VIEW_CLINICAL,
     VIEW_PATIENT,
+    VIEW_REVENUE,
+    WRITE_REVENUE,
 )
 
 
@@ -60,6 +62,16 @@ AREAS = (
         (FIND,),
         False,
         "patients:schedule",
+        in_navigation=True,
+    ),
+    Area(
+        "revenue",
+        _("Revenue"),
+        _("the claims of all patients within reach, by state, and their file"),
+        _("work through claims by their state"),
+        (FIND, "patients.view_claim"),
+        False,
+        "patients:revenue",
         in_navigation=True,
     ),
     Area(
@@ -156,6 +168,24 @@ AREAS = (
         "patients:file-document",
     ),
     Area(
+        "claims",
+        _("Claims"),
+        _("a patient's claims and payments, and the balance on the profile"),
+        _("see the claims and the balance of this patient"),
+        (FIND, *VIEW_REVENUE),
+        True,
+        "patients:claims",
+    ),
+    Area(
+        "write_claims",
+        _("Claims, changing"),
+        _("making claims, changing and moving them, posting payments"),
+        _("make and change the claims of this patient, and post payments"),
+        (FIND, *VIEW_REVENUE, *WRITE_REVENUE),
+        True,
+        "patients:add-claim",
+    ),
+    Area(
         "book",
         _("Book appointment"),
         _("the form for an appointment"),
@@ -203,6 +233,9 @@ OPEN_PROFILE = BY_CODE["profile"].permissions
 EDIT_PROFILE = BY_CODE["edit-profile"].permissions
 OPEN_DOCUMENTS = BY_CODE["documents"].permissions
 WRITE_DOCUMENTS = BY_CODE["write_documents"].permissions
+SEE_REVENUE = BY_CODE["revenue"].permissions
+SEE_CLAIMS = BY_CODE["claims"].permissions
+WRITE_CLAIMS = BY_CODE["write_claims"].permissions
 SEE_SCHEDULE = BY_CODE["schedule"].permissions
 SEE_APPOINTMENTS = BY_CODE["appointments"].permissions
 BOOK = BY_CODE["book"].permissions

@@ -4,8 +4,6 @@ Of patients a report shows the name and the date of birth, whoever may open them
 nothing that the trail says of them besides: no detail of an act about a patient.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -22,6 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from canvas_admin.audit.models import AuditRow
+from canvas_admin.records import sheets
 from canvas_admin.records.widgets import DateControl
 from patients.forms import validate_seen
 from patients.models import Patient
@@ -31,7 +30,6 @@ from staffing.models import Staff, User
 # The trail's word for what a report may show of patients out of reach (A11).
 AUDIT = "audit-read"
 AT_ONCE = 500
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 HEADINGS = {
     "recorded": gettext_lazy("When"),
@@ -178,24 +176,10 @@ def _about(row: AuditRow, people: dict[str, Any]) -> str:
 
 
 def as_csv(rows: QuerySet[AuditRow]) -> Iterator[str]:
-    """The rows as a file for spreadsheets, piece by piece; few are in memory at a time.
-
-    What a spreadsheet would take for a formula is put behind an apostrophe.
-    """
+    """The rows as a file for spreadsheets, piece by piece; few are in memory at a time."""
     heads = [str(heading) for heading in HEADINGS.values()]
     heads.insert(5, _("Date of birth"))
-    yield "\ufeff" + _csv([heads])
+    yield sheets.BEGIN + sheets.as_csv([heads])
     found = rows.iterator(chunk_size=AT_ONCE)
     while some := list(islice(found, AT_ONCE)):
-        yield _csv(vars(line).values() for line in lines(some))
-
-
-def _csv(values: Iterable[Iterable[Any]]) -> str:
-    out = io.StringIO()
-    csv.writer(out, quoting=csv.QUOTE_ALL).writerows(map(_harmless, values))
-    return out.getvalue()
-
-
-def _harmless(values: Iterable[Any]) -> list[str]:
-    texts = [v.isoformat() if isinstance(v, datetime) else str(v) for v in values]
-    return [f"'{text}" if text.startswith(FORMULA) else text for text in texts]
+        yield sheets.as_csv(vars(line).values() for line in lines(some))

@@ -79,7 +79,17 @@ CLINICAL_DATA = (
     "referral",
     "notetask",
 )
+# What is charged, to whom, and what was paid.
+REVENUE_DATA = ("claim", "claimline", "claimdiagnosis", "claimposting")
 VIEW_CLINICAL = tuple(p for m in CLINICAL_DATA for p in _model("patients", m, "view"))
+VIEW_REVENUE = tuple(
+    p
+    for m in (*REVENUE_DATA, "claimstatechange")
+    for p in _model("patients", m, "view")
+)
+WRITE_REVENUE = tuple(
+    p for m in REVENUE_DATA for p in _model("patients", m, "add", "change")
+)
 
 MANAGED_GROUPS = (
     ManagedGroup(
@@ -138,7 +148,7 @@ MANAGED_GROUPS = (
         "Revenue access",
         Kind.AREA,
         _("Works with claims and with revenue data on the profile."),
-        (FIND,),
+        (FIND, *VIEW_REVENUE, *WRITE_REVENUE),
     ),
     ManagedGroup(
         "patient-create",

@@ -1,9 +1,17 @@
 """The names that other rooms may import."""
 
+from patients.claim_states import ClaimState
 from patients.models.access_requests import AccessRequest, ClosedMeanwhile
 from patients.models.appointments import Appointment
 from patients.models.care_team import CareTeamMembership
 from patients.models.chart_changes import ChartChange
+from patients.models.claim_postings import ClaimPosting
+from patients.models.claims import (
+    Claim,
+    ClaimDiagnosis,
+    ClaimLine,
+    ClaimStateChange,
+)
 from patients.models.clinical import (
     AllergyIntolerance,
     ChartEntry,
@@ -60,6 +68,12 @@ __all__ = [
     "CareTeamMembership",
     "ChartChange",
     "ChartEntry",
+    "Claim",
+    "ClaimDiagnosis",
+    "ClaimLine",
+    "ClaimPosting",
+    "ClaimState",
+    "ClaimStateChange",
     "ClinicalRow",
     "ClosedMeanwhile",
     "Command",

@@ -71,6 +71,10 @@ class Coverage(ProfileData):
         _("until"), null=True, blank=True, help_text=_("The last day that is covered.")
     )
     active = models.BooleanField(default=True, editable=False)
+    # What an import goes by; see Claim.
+    source_id = models.CharField(max_length=64, blank=True, editable=False)
+    source_digest = models.CharField(max_length=64, blank=True, editable=False)
+    source_version = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         ordering = ["-active", "rank", "id"]
