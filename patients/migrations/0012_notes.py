@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0010_access_requests'),
+        ('patients', '0011_work'),
         ('staffing', '0003_starting_lists'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0010_access_requests'),
+        ('patients', '0012_notes'),
         ('staffing', '0003_starting_lists'),
     ]
 

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('patients', '0010_access_requests'),
+        ('patients', '0011_work'),
         ('staffing', '0003_starting_lists'),
     ]
 
