@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from canvas_admin.testing import give
-from canvas_admin.tests.browser.conftest import LOOKS, assert_fits, axe
+from canvas_admin.tests.browser.conftest import Look, inspect
 
 pytestmark = pytest.mark.browser
 
@@ -14,42 +14,41 @@ KEY = re.compile(r"[0-9a-f]{32}")
 REASON = "Covers the South clinic this week."
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_nora_asks_ruth_grants_and_nora_opens_the_chart(site, open_page, look):
+def test_nora_asks_ruth_grants_and_nora_opens_the_chart(site, open_page):
     give(site.olga, "Patients: North")
-    nora = open_page("nora", "/patients/access/", look)
+    nora = open_page("nora", "/patients/access/")
     expect(nora.get_by_text("You have not asked for access")).to_be_visible()
-    look_at(nora)
+    inspect(nora)
     _ask(nora, "bra")
     asked = nora.get_by_role("row", name="Ben Brandt")
     expect(asked).to_contain_text("Waits for a decision")
-    look_at(nora)
+    inspect(nora)
 
-    ruth = open_page("ruth", "/admin/", look)
+    ruth = open_page("ruth", "/admin/")
     numbers = ruth.locator(".front-numbers")
     expect(numbers).to_contain_text(re.compile(r"Access requests that wait:\s*1"))
     ruth.locator("#front-heading ~ .cluster").get_by_text("Access requests").click()
     expect(ruth.get_by_role("row", name="Nora Example")).to_contain_text(REASON)
-    look_at(ruth)
+    inspect(ruth)
     ruth.get_by_role("link", name="Decide").click()
     expect(ruth.get_by_role("heading", name="Ben Brandt, born")).to_be_visible()
-    look_at(ruth)
+    inspect(ruth)
     ruth.get_by_role("button", name="Grant").click()
     expect(ruth.get_by_text("everybody else who holds it")).to_contain_text("Olga")
-    look_at(ruth)
+    inspect(ruth)
     ruth.get_by_role("button", name="Yes, save").click()
     expect(ruth.get_by_role("status")).to_contain_text("Granted: “North” opens")
 
     nora.reload()
     expect(nora.get_by_text("1 of your requests was decided")).to_be_visible()
     expect(nora.get_by_text("Access until")).to_be_visible()
-    look_at(nora)
+    inspect(nora)
     nora.get_by_role("link", name="Ben Brandt").click()
     expect(nora.get_by_role("heading", level=1)).to_have_text("Ben Brandt")
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_refused_forms_and_a_declined_request(site, open_page, look):
+def test_refused_forms_and_a_declined_request_on_a_phone(site, open_page):
+    look = Look(390, "dark")
     nora = open_page("nora", "/patients/", look)
     _ask(nora, "bra", first="short")
     ruth = open_page("ruth", "/admin/patients/accessrequest/", look)
@@ -57,25 +56,19 @@ def test_refused_forms_and_a_declined_request(site, open_page, look):
     ruth.get_by_label("Until").fill("2020-01-01T10:00")
     ruth.get_by_role("button", name="Grant").click()
     expect(ruth.get_by_role("alert")).to_contain_text("The end lies in the past.")
-    look_at(ruth)
+    inspect(ruth)
     ruth.get_by_role("region", name="Decline").get_by_label("Answer").fill("Ask South.")
     ruth.get_by_role("button", name="Decline").click()
     ruth.get_by_role("link", name="Closed").click()
-    look_at(ruth)
+    inspect(ruth)
     ruth.get_by_role("link", name="Show").click()
-    look_at(ruth)
+    inspect(ruth)
     nora.goto("/patients/access/")
     expect(nora.get_by_text("Answer: Ask South.")).to_be_visible()
-    look_at(nora)
+    inspect(nora)
     _ask(nora, "castillo")
     nora.get_by_role("button", name="Withdraw the request for Cyn Castillo").click()
     expect(nora.get_by_text("Your request is withdrawn.")).to_be_visible()
-
-
-def look_at(page: Page) -> None:
-    """axe finds nothing, nothing sticks out."""
-    axe(page)
-    assert_fits(page)
 
 
 def _ask(page: Page, text: str, first: str = "") -> None:
@@ -86,16 +79,16 @@ def _ask(page: Page, text: str, first: str = "") -> None:
     row = page.locator("tr.out-of-reach")
     expect(row).to_have_count(1)
     assert not KEY.search(row.evaluate("row => row.outerHTML"))
-    look_at(page)
+    inspect(page)
     row.get_by_role("button", name="Request access to").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Request access")
     assert page.url.endswith("/patients/access/ask/")
-    look_at(page)
+    inspect(page)
     if first:
         page.get_by_label("Why do you need access?").fill(first)
         page.get_by_role("button", name="Send the request").click()
         expect(page.get_by_role("alert")).to_contain_text("Nothing was sent yet")
-        look_at(page)
+        inspect(page)
     page.get_by_label("Why do you need access?").fill(REASON)
     page.get_by_label("One week").check()
     page.get_by_role("button", name="Send the request").click()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from canvas_admin.tests.browser.conftest import LOOKS, Look, assert_fits, axe
+from canvas_admin.tests.browser.conftest import Look, assert_fits, axe, inspect
 from staffing.accounts import one_time_path
 
 pytestmark = pytest.mark.browser
@@ -43,44 +43,37 @@ def nora(site: SimpleNamespace) -> SimpleNamespace:
     return site
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_the_pages_of_a_visitor_pass_axe(open_page: Any, look: Look) -> None:
-    page = open_page(None, VISITORS_PAGES[0], look)
+def test_the_pages_of_a_visitor_pass_axe(open_page: Any) -> None:
+    page = open_page(None, VISITORS_PAGES[0])
     for path in VISITORS_PAGES:
         page.goto(path)
-        axe(page)
-        assert_fits(page)
+        inspect(page)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_the_pages_of_a_person_pass_axe(open_page: Any, look: Look) -> None:
+def test_the_pages_of_a_person_pass_axe(open_page: Any) -> None:
     for name in ("nora", "nil"):
-        page = open_page(name, PERSONS_PAGES[0], look)
+        page = open_page(name, PERSONS_PAGES[0])
         for path in PERSONS_PAGES:
             page.goto(path)
-            axe(page)
-            assert_fits(page)
+            inspect(page)
         page.locator(".account-menu summary").click()
-        axe(page)
+        inspect(page)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_refused_forms_pass_axe(
-    nora: SimpleNamespace, open_page: Any, look: Look
-) -> None:
-    page = open_page(None, "/account/login/", look)
+def test_refused_forms_pass_axe(nora: SimpleNamespace, open_page: Any) -> None:
+    page = open_page(None, "/account/login/")
     enter(page, password="wrong")
     expect(page.get_by_role("alert")).to_contain_text("not correct")
-    axe(page)
+    inspect(page)
     page.goto(one_time_path(nora.nora.user))
     choose(page, "too short")
     expect(page.locator(".errorlist")).to_contain_text("15 characters")
-    axe(page)
+    inspect(page)
     for _try in range(5):
         page.goto("/account/login/")
         enter(page, password="wrong")
     expect(page.get_by_role("heading", level=1)).to_have_text("Wait 15 minutes")
-    axe(page)
+    inspect(page)
 
 
 def test_at_400_percent_nothing_is_cut_off(open_page: Any) -> None:
