@@ -1,11 +1,11 @@
-"""Reading stream keys: the merge of many streams, in SQL of each database.
+"""Reading the keys of streams: the merge of many, in SQL of each database.
 
 Nothing here knows who may see whom: what is read are candidates, in the order of the
 index, for patients.streams to put before the rule. The cost follows from how many are
 asked for and from the number of streams, never from how many patients a stream holds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -29,6 +29,8 @@ WEIGHED = 4
 # One of so many letters probably has fewer keys than this; then they are read at once.
 LONG = 4
 PROBABLY = 100
+# The most candidates that are read at once when many are dropped.
+MOST = 500
 
 
 # What lies behind the first of two places, up to the second.
@@ -36,10 +38,21 @@ Span = tuple[str, str]
 
 
 class Candidate(NamedTuple):
-    """A key that was read; its order is the index's."""
+    """A key that was read; its order is the index's. `about` is a row's primary key."""
 
     place: str
-    patient: int
+    about: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where keys are, and the column that says what each is about."""
+
+    name: str
+    about: str
+
+
+NAMES = Table("patients_streamkey", "patient_id")
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,7 @@ class Scan:
     high: str = ""
     having: tuple[str, ...] = ()
     probably_rare: bool = False
+    table: Table = NAMES
 
     @classmethod
     def exact(cls, kind: int, word: str = "", having: Iterable[str] = ()) -> "Scan":
@@ -109,6 +123,22 @@ def read(
     return sorted({*known, *found}, reverse=backwards)[:limit]
 
 
+def batches(
+    scan: Scan,
+    streams: Sequence[int],
+    size: int,
+    start: str | None = None,
+    backwards: bool = False,
+) -> Iterator[list[Candidate]]:
+    """All candidates behind a place, read `size` at a time, then more, up to MOST."""
+    while True:
+        batch = read(scan, streams, size, start, backwards)
+        yield batch
+        if len(batch) < size:
+            return
+        start, size = batch[-1].place, min(2 * size, MOST)
+
+
 def _some(
     scan: Scan, span: Span, streams: Sequence[int], limit: int, backwards: bool
 ) -> tuple[list[Candidate], Sequence[int]]:
@@ -143,7 +173,7 @@ def _any(
 ) -> list[Candidate]:
     """Candidates of a span, in no order: all of them, where they are fewer than `most`."""
     sql = f"""
-        SELECT k.place, k.patient_id FROM patients_streamkey k
+        SELECT k.place, k.{scan.table.about} FROM {scan.table.name} k
         WHERE {one_of("k.stream")} AND {_between("k", backwards)} {_having(scan, "k")}
         LIMIT %s"""  # noqa: S608
     stretch = [as_parameter(streams), scan.kind, *span, *_had(scan)]
@@ -164,14 +194,15 @@ def _first(
     with it: it may be the last candidate's own.
     """
     way = "DESC" if backwards else "ASC"
+    about = scan.table.about
     stretch = f"""
-        SELECT c.place, c.patient_id FROM patients_streamkey c
+        SELECT c.place, c.{about} FROM {scan.table.name} c
         WHERE {_within("c", backwards)} {_having(scan, "c")}
         ORDER BY c.place {way} LIMIT %s"""  # noqa: S608
     stretched = [scan.kind, *span, *_had(scan), each]
     if connection.vendor == "postgresql":
         sql = f"""
-            SELECT DISTINCT k.place, k.patient_id
+            SELECT DISTINCT k.place, k.{about}
             FROM {_each()} CROSS JOIN LATERAL ({stretch}) k
             ORDER BY k.place {way} LIMIT %s"""  # noqa: S608
         found = _ask(sql, [as_parameter(streams), *stretched, limit])
@@ -179,7 +210,7 @@ def _first(
     # SQLite has no LATERAL. The keys of each stream come as one text: of other ways to
     # have several columns of several rows, none reads the index alone.
     sql = f"""
-        SELECT (SELECT group_concat(patient_id || '{_FIELD}' || place, '{_KEY}')
+        SELECT (SELECT group_concat({about} || '{_FIELD}' || place, '{_KEY}')
                 FROM ({stretch}))
         FROM {_each()}"""  # noqa: S608
     texts = _ask(sql, [*stretched, as_parameter(streams)])
@@ -193,8 +224,8 @@ _FIELD, _KEY = "\x1d", "\x1e"
 
 def _candidate(key: str) -> Candidate:
     """A key out of such a text. What a damaged key says, the rule finds wrong as ever."""
-    patient, _gap, place = key.partition(_FIELD)
-    return Candidate(place, int(patient) if patient.isdecimal() else 0)
+    about, _gap, place = key.partition(_FIELD)
+    return Candidate(place, int(about) if about.isdecimal() else 0)
 
 
 def collect(

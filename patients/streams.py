@@ -17,9 +17,6 @@ from patients.models.stream_keys import place_of, streams_of
 from patients.scans import Kind, Scan
 from patients.searching import Query
 
-# The most candidates that are read at once when the rule drops many.
-MOST = 500
-
 # A patient who may be shown, and what is known of it: the path that opens it.
 Opened = tuple[Patient, Any]
 
@@ -190,24 +187,20 @@ class Walk:
                 break
             behind = next(reversed(rows.values()))
             yield from self._sorted(left, until=behind)
-            size = min(2 * size, MOST)
+            size = min(2 * size, scans.MOST)
         yield from self._sorted(left)
 
     def _confirmed(self, scan: Scan, size: int, place: str | None) -> Iterator[Opened]:
         """The candidates who may be shown and whose own row says what the key said."""
-        while True:
-            batch = scans.read(scan, self.streams, size, place, self.backwards)
-            opened = self.confirm({candidate.patient for candidate in batch})
+        for batch in scans.batches(scan, self.streams, size, place, self.backwards):
+            opened = self.confirm({candidate.about for candidate in batch})
             by_pk = {patient.pk: (patient, path) for patient, path in opened.items()}
             for candidate in batch:
-                patient, path = by_pk.get(candidate.patient, (None, ""))
+                patient, path = by_pk.get(candidate.about, (None, ""))
                 if not patient or not self._suits(patient):
                     continue
                 if _says_so(patient, scan.kind, candidate.place):
                     yield patient, path
-            if len(batch) < size:
-                return
-            place, size = batch[-1].place, min(2 * size, MOST)
 
     def _suits(self, patient: Patient) -> bool:
         return patient.listed or not self.listed

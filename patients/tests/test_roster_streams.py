@@ -15,7 +15,7 @@ def proposed_to(user):
     """The patients whom the streams propose, before the rule decides."""
     walk = streams.Walk.within(user)
     read = scans.read(scans.BY_NAME, walk.streams, 1000)
-    return {candidate.patient for candidate in read}
+    return {candidate.about for candidate in read}
 
 
 @pytest.mark.parametrize("name", STAFF_NAMES)

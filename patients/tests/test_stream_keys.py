@@ -280,4 +280,4 @@ def test_of_one_word_family_names_come_first_and_longer_words_last(db):
     longer = make_patient("Ada", "Thomason", date(1990, 1, 1))
     family = make_patient("Zoë", "Thomas", date(1990, 1, 1))
     rows = scans.read(scans.Scan.prefix("tho"), [stream_of(None, True)], 3)
-    assert [row.patient for row in rows] == [family.pk, given.pk, longer.pk]
+    assert [row.about for row in rows] == [family.pk, given.pk, longer.pk]
