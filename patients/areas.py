@@ -101,6 +101,7 @@ AREAS = (
         (VIEW_PATIENT, *VIEW_CLINICAL),
         False,
         "patients:labs",
+        in_navigation=True,
     ),
     Area(
         "review",

@@ -1,10 +1,21 @@
 """The kinds of work that are about a patient's chart, each with its panel (S2, DESIGN 3)."""
 
+from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
 from patients import areas
-from patients.models import ImagingReport, LabReport, RefillRequest
+from patients.models import (
+    ImagingReport,
+    LabReport,
+    Observation,
+    RefillRequest,
+    Reviewable,
+)
 from patients.work import Kind
+
+VALUES = Prefetch(
+    "values", Observation.objects.filter(entered_in_error=False).order_by("pk")
+)
 
 KINDS = (
     Kind(
@@ -16,6 +27,8 @@ KINDS = (
         permissions=areas.OPEN_CHART,
         to_act=areas.REVIEW,
         row="patients/_work_result.html",
+        whole="patients/_labs.html",
+        prefetched=(VALUES,),
     ),
     Kind(
         code="imaging",
@@ -26,6 +39,7 @@ KINDS = (
         permissions=areas.OPEN_CHART,
         to_act=areas.REVIEW,
         row="patients/_work_result.html",
+        whole="patients/_imaging.html",
     ),
     Kind(
         code="refills",
@@ -39,3 +53,6 @@ KINDS = (
         related=("medication",),
     ),
 )
+BY_CODE = {kind.code: kind for kind in KINDS}
+# Those that a person looks at and then marks as reviewed.
+REVIEWED = {k.code: k for k in KINDS if issubclass(k.model, Reviewable)}

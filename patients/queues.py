@@ -120,7 +120,7 @@ class Queue:
         rows = self.kind.model._base_manager.filter(
             self.kind.open, self._whose(), pk__in=[key.about for key in batch]
         )
-        rows = list(rows.select_related("assignee", "team", *self.kind.related))
+        rows = list(self.kind.with_rest(rows))
         patients = {row.patient_id for row in rows if row.patient_id}
         opened = access.opened(self.person.reach, patients) if patients else {}
         by_pk = {patient.pk: (patient, path) for patient, path in opened.items()}

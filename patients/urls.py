@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, path
 
-from patients import views
+from patients import panels, views
 from patients.views.profile import SECTIONS, Section
 
 PROFILE = "patient/<str:key>/profile/"
+WORK = "patient/<str:key>/work/<slug:kind>/<str:row>/"
 
 
 def _pages_of(section: Section) -> list[URLPattern]:
@@ -37,6 +38,19 @@ urlpatterns = [
         views.eligibility,
         name="coverages-eligibility",
     ),
+    *(
+        path(
+            f"panels/{kind.code}/",
+            views.panel,
+            {"kind": kind},
+            name=kind.url_name.removeprefix("patients:"),
+        )
+        for kind in panels.KINDS
+    ),
+    path(f"{WORK}review/", views.review, name="review"),
+    path(f"{WORK}review/undo/", views.undo_review, name="undo-review"),
+    path(f"{WORK}hand-over/", views.hand_over, name="hand-over"),
+    path("patient/<str:key>/refills/<str:row>/", views.refill, name="refill"),
     path("schedule/", views.schedule, name="schedule"),
     path("schedule/new/", views.new_appointment, name="new-appointment"),
     path("patient/<str:key>/appointments/", views.appointments, name="appointments"),

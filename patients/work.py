@@ -16,9 +16,10 @@ class Kind:
     """A kind of work: its model, its panel, and the permissions that open both.
 
     The model is a patients.models.WorkItem. `number` stands in the database and never
-    changes. `to_act` are the permissions to hand over an item and to finish it; `row` is
-    the template of an item in a panel, `related` what it needs beside the item. Items of a
-    kind that is `loose` may be about no patient.
+    changes. `to_act` are the permissions to hand over an item and to finish it. `row` is
+    the template of an item in a panel, `whole` that of all of it; `related` and
+    `prefetched` are what they need beside the item. Items of a kind that is `loose` may
+    be about no patient.
     """
 
     code: str
@@ -29,13 +30,20 @@ class Kind:
     permissions: tuple[str, ...]
     to_act: tuple[str, ...]
     row: str
+    whole: str = ""
     related: tuple[str, ...] = ()
+    prefetched: tuple[Any, ...] = ()
     loose: bool = False
 
     @property
     def open(self) -> Q:
         """Which items wait for somebody."""
         return self.model.OPEN
+
+    def with_rest(self, rows: models.QuerySet) -> models.QuerySet:
+        """These items with what is shown of each, so that no row asks for more."""
+        found = rows.select_related("assignee", "team", *self.related)
+        return found.prefetch_related(*self.prefetched)
 
     @property
     def dated_by(self) -> str:

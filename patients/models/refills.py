@@ -68,6 +68,10 @@ class RefillRequest(WorkItem, PatientData):
             code = TeamResponsibility.Code.REFILLS
             self.hand_to(team=Team.objects.filter(responsibilities__code=code).first())
 
+    @property
+    def title(self) -> str:
+        return self.medication.display
+
     def decide(self, answer: str, note: str, by: Any) -> None:
         """Approve or deny it, now, as this staff member; saves nothing."""
         self.answer, self.note = answer, note

@@ -42,6 +42,11 @@ class LabReport(Reviewable, ClinicalRow):
             models.Index(fields=["patient", "source_id"], name="lab_report_source")
         ]
 
+    @property
+    def abnormal_values(self) -> int:
+        """How many of its values are marked as abnormal."""
+        return sum(value.abnormal for value in self.values.all())
+
 
 class ImagingReport(Reviewable, ClinicalRow):
     """An imaging study or its report (FHIR ImagingStudy, DiagnosticReport)."""

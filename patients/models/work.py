@@ -72,6 +72,16 @@ class WorkItem(Versioned):
         self.assigned_at = clock.now() if assignee or team else None
 
     @property
+    def title(self) -> str:
+        """What it is, to somebody who may open it."""
+        return self.display
+
+    @property
+    def waits_since(self) -> Any:
+        """The instant that orders panels; None where it is not known."""
+        return getattr(self, self.dated_by)
+
+    @property
     def assigned(self) -> bool:
         """Whether it was given to anybody."""
         return bool(self.assignee_id or self.team_id)

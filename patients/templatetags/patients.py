@@ -7,6 +7,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from patients import gate, queues, work
 from patients.models import Patient
 
 register = template.Library()
@@ -31,3 +32,23 @@ def lived(patient: Patient) -> str:
     if patient.birth_date_precision != Patient.Precision.DAY:
         text = _("about %(age)s") % {"age": text}
     return _("died at %(age)s") % {"age": text} if patient.deceased else text
+
+
+@register.inclusion_tag("patients/_panels.html", takes_context=True)
+def panels(context: Any, here: str) -> dict[str, Any]:
+    """The panels that the person may open, each with how much of it is the person's.
+
+    `here` is the code of the kind of work whose panel the page is.
+    """
+    request = context["request"]
+    person = context.get("person") or queues.Person.of(gate.reach(request))
+    kinds = [
+        kind
+        for kind in sorted(work.KINDS.values(), key=lambda kind: kind.number)
+        if request.user.has_perms(kind.permissions)
+    ]
+    return {
+        "here": here,
+        "most": queues.MOST_COUNTED,
+        "panels": [(kind, queues.Queue(kind, person).count()) for kind in kinds],
+    }

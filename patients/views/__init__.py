@@ -19,6 +19,7 @@ from patients.views.documents import (
     restore_document,
 )
 from patients.views.new_appointment import new_appointment
+from patients.views.panels import panel
 from patients.views.profile import (
     add_row,
     change_row,
@@ -27,8 +28,10 @@ from patients.views.profile import (
     profile,
     rows,
 )
+from patients.views.refills import refill
 from patients.views.request_access import request_access
 from patients.views.results import results
+from patients.views.review import hand_over, review, undo_review
 from patients.views.roster import roster
 from patients.views.schedule import schedule
 from patients.views.search import search
@@ -49,16 +52,21 @@ __all__ = [
     "edit_document",
     "eligibility",
     "file_document",
+    "hand_over",
     "new_appointment",
+    "panel",
     "profile",
     "receipt",
+    "refill",
     "remove_document",
     "request_access",
     "reschedule",
     "restore_document",
     "results",
+    "review",
     "roster",
     "rows",
     "schedule",
     "search",
+    "undo_review",
 ]

@@ -1,0 +1,37 @@
+"""A pharmacy's request for a refill: reading and answering it."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from canvas_admin.audit import trail
+from patients import access, areas, gate
+from patients.forms.work import RefillForm
+from patients.models import RefillRequest
+from patients.views.review import save
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def refill(request: HttpRequest, key: str, row: str) -> HttpResponse:
+    """The request; who may write the chart approves or denies it, once."""
+    asked = areas.REVIEW if request.method == "POST" else areas.OPEN_CHART
+    patient = gate.open_patient(request, key, *asked)
+    rows = RefillRequest.objects.visible_to(gate.reach(request)).filter(patient=patient)
+    rows = rows.select_related("medication", "assignee", "team", "answered_by")
+    item = gate.open_row(rows, row, patient)
+    answered = bool(item.answer)
+    form = RefillForm(request.POST or None, instance=item)
+    if request.method == "POST" and answered:
+        messages.info(request, _("Somebody has answered this request already."))
+    elif request.method == "POST" and form.is_valid():
+        said = form.cleaned_data
+        item.decide(said["answer"], said["note"], getattr(request.user, "staff", None))
+        if save(request, item, f"refill.{item.answer}"):
+            messages.success(request, _("The request is answered."))
+        return redirect("patients:refills")
+    seen = access.paths_to(gate.reach(request), [patient])
+    trail.shown(request, "patient.work_refills", seen)
+    context = {"patient": patient, "item": item, "form": form, "answered": answered}
+    return render(request, "patients/refill.html", context)

@@ -1,0 +1,157 @@
+"""An item of work of a chart: reviewing a result, taking that back, handing it over."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from canvas_admin.audit import trail
+from patients import access, areas, gate, panels
+from patients.forms.work import hand_over_form, review_form
+from patients.models import Patient
+from patients.work import Kind
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def review(request: HttpRequest, key: str, kind: str, row: str) -> HttpResponse:
+    """A result; who may write the chart marks it as reviewed, with a comment.
+
+    S2, Clinical write: "reviewing results".
+    """
+    asked = areas.REVIEW if request.method == "POST" else areas.OPEN_CHART
+    patient = gate.open_patient(request, key, *asked)
+    about = _kind(kind, panels.REVIEWED)
+    item = _item(request, patient, about, row)
+    form = review_form(about.model)(request.POST or None, instance=item)
+    if request.method == "POST" and item.reviewed:
+        messages.info(request, _("Somebody has reviewed this result already."))
+    elif request.method == "POST" and form.is_valid():
+        item.review(_staff(request), form.cleaned_data["review_comment"])
+        if save(request, item, f"review.{about.code}"):
+            messages.success(request, _("The result is reviewed."))
+        return redirect(about.url_name)
+    return _show(request, patient, "patients/review.html", about, item, form)
+
+
+@require_POST
+def undo_review(request: HttpRequest, key: str, kind: str, row: str) -> HttpResponse:
+    """Let a reviewed result wait for a review again; its comment stays with it."""
+    patient = gate.open_patient(request, key, *areas.REVIEW)
+    about = _kind(kind, panels.REVIEWED)
+    item = _item(request, patient, about, row)
+    if request.POST.get("form_version") != str(item.version) or not item.reviewed:
+        changed_meanwhile(request)
+    else:
+        item.take_back_review()
+        if save(request, item, f"review.{about.code}_undone"):
+            messages.success(request, _("The result waits for a review again."))
+    return redirect("patients:review", key=patient.key, kind=about.code, row=item.key)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def hand_over(request: HttpRequest, key: str, kind: str, row: str) -> HttpResponse:
+    """Give an open item to a person or a team, or to nobody.
+
+    S2: "It is critical to ensure that important clinical data like new lab results are
+    not assigned to staff who do not have access to the patient." So the form says who
+    will see it, and asks once more when not all will.
+    """
+    about = _kind(kind, panels.BY_CODE)
+    patient = gate.open_patient(request, key, *about.to_act)
+    item = _item(request, patient, about, row, open_only=True)
+    form = hand_over_form(about)(
+        request.POST or None, instance=item, actor=request.user
+    )
+    if request.method == "POST" and form.is_valid() and not form.unconfirmed:
+        item.hand_to(form.cleaned_data["assignee"], form.cleaned_data["team"])
+        if save(request, item, f"hand_over.{about.code}", **handed_to(item)):
+            messages.success(request, _said(item))
+        return redirect(about.url_name)
+    return _show(request, patient, "patients/hand_over.html", about, item, form)
+
+
+def handed_to(item: Any) -> dict[str, str]:
+    """Who has an item, for the audit trail."""
+    return {
+        "assignee": item.assignee.key if item.assignee else "",
+        "team": item.team.public_id if item.team else "",
+    }
+
+
+def _said(item: Any) -> str:
+    if not item.assigned:
+        return _("It is in the unassigned queue now.")
+    return _("It is handed to %(name)s.") % {"name": item.assignee or item.team}
+
+
+def _kind(code: str, kinds: dict[str, Kind]) -> Kind:
+    if code not in kinds:
+        raise Http404
+    return kinds[code]
+
+
+def _item(
+    request: HttpRequest,
+    patient: Patient,
+    kind: Kind,
+    key: str,
+    open_only: bool = False,
+) -> Any:
+    """This patient's item of this key, as though there were none of others'."""
+    rows = kind.model.objects.visible_to(gate.reach(request)).filter(patient=patient)
+    if open_only:
+        rows = rows.filter(kind.open)
+    elif kind.code in panels.REVIEWED:
+        rows = rows.filter(entered_in_error=False)
+    return gate.open_row(kind.with_rest(rows), key, patient)
+
+
+def _staff(request: HttpRequest) -> Any:
+    return getattr(request.user, "staff", None)
+
+
+def save(request: HttpRequest, item: Any, act: str, **detail: Any) -> bool:
+    """Save an item that was read in this request, and record it.
+
+    False, with a message, when somebody else has saved it since: nothing is written.
+    """
+    with transaction.atomic():
+        seen = gate.still_open(request, item.patient)
+        rows = type(item)._base_manager.filter(pk=item.pk, version=item.version)
+        if not rows.select_for_update().exists():
+            changed_meanwhile(request)
+            return False
+        item.save()
+        subject = f"{item._meta.model_name}/{item.key}"
+        trail.done(request.user, act, seen, request=request, subject=subject, **detail)
+    return True
+
+
+def changed_meanwhile(request: HttpRequest) -> None:
+    """Say that nothing was saved, and why."""
+    text = _("Somebody changed this meanwhile. Nothing was saved; look at it again.")
+    messages.warning(request, text)
+
+
+def _show(
+    request: HttpRequest,
+    patient: Patient,
+    template: str,
+    kind: Kind,
+    item: Any,
+    form: Any,
+) -> HttpResponse:
+    seen = access.paths_to(gate.reach(request), [patient])
+    trail.shown(request, f"patient.work_{kind.code}", seen)
+    context = {
+        "patient": patient,
+        "kind": kind,
+        "item": item,
+        "rows": [item],
+        "form": form,
+    }
+    return render(request, template, context)
