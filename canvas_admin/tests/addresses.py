@@ -23,6 +23,7 @@ from patients.models import (
     PatientIdentifier,
     PatientName,
 )
+from patients.tests.work import make_lab, make_refill
 from staffing.accounts import one_time_path
 from staffing.models import (
     CareTeamRole,
@@ -81,6 +82,7 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         code="treatment", display="Treatment", mandatory=True
     )
     cast.belongings = belongings(cast, cast.ada)
+    cast.lab, cast.refill = make_lab(cast.ada), make_refill(cast.ada)
     return cast
 
 
@@ -122,6 +124,9 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         yield {"key": cast.ada.key, "kind": "labs"}
         yield {"key": cast.ada.key, "appointment": cast.appointment.key}
         yield {"key": cast.ada.key, "document": cast.document.key}
+        yield {"key": cast.ada.key, "kind": "labs", "row": cast.lab.key}
+        if name == "patients:refill":
+            yield {"key": cast.ada.key, "row": cast.refill.key}
         section = name.removeprefix("patients:").rpartition("-")[0]
         if section in cast.belongings:
             yield {"key": cast.ada.key, "row": cast.belongings[section].key}

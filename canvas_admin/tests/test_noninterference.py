@@ -24,7 +24,7 @@ from canvas_admin.testing import make_group, make_patient
 from canvas_admin.tests import proof
 from canvas_admin.tests.addresses import address, every_name, furnish
 from canvas_admin.tests.masking import masked
-from patients import access
+from patients import access, work
 from patients.models import (
     AccessRequest,
     AdministrativeDocument,
@@ -47,7 +47,9 @@ from patients.models import (
     PatientGroupExclusion,
     PatientIdentifier,
     PatientName,
+    RefillRequest,
 )
+from staffing.models import TeamMember
 
 # The worlds are split, so that several processes share them.
 PARTS = 2
@@ -73,6 +75,10 @@ def asked(cast: SimpleNamespace) -> dict[str, tuple[str, str, dict[str, str]]]:
         found[f"search {text}"] = ("post", search, {"q": text})
     found["list by birth"] = ("get", f"{listed}?sort=born&show=all", {})
     found["list all"] = ("get", f"{listed}?show=all", {})
+    for kind in work.KINDS.values():
+        panel = reverse(kind.url_name)
+        for whose in ("unassigned", "all"):
+            found[f"{kind.code} {whose}"] = ("get", f"{panel}?whose={whose}", {})
     return found
 
 
@@ -132,6 +138,7 @@ def arrive(chance: random.Random, cast: SimpleNamespace, who: str) -> Patient:
     CareTeamMembership.objects.create(
         patient=patient, staff=getattr(cast, who), role=cast.care_team_role, lead=True
     )
+    hand_work_to(getattr(cast, who), patient, cast.team)
     other = cast.sam if who == "nora" else cast.nora
     AccessRequest.objects.create(patient=patient, staff=other, reason="for my work")
     for group in _groups_not_held(cast, who):
@@ -155,6 +162,19 @@ def fill_the_chart(patient: Patient, code: str) -> None:
     report = LabReport.objects.create(**row, status="final", conclusion=MARK)
     for of in (report, None):
         Observation.objects.create(**row, status="final", value=MARK, report=of)
+
+
+def hand_work_to(staff: Any, patient: Patient, team: Any) -> None:
+    """Results and a refill request that wait for a person, a team, and nobody."""
+    row = {"patient": patient, "status": "final", "display": MARK}
+    for model in (LabReport, ImagingReport):
+        for given in ({"assignee": staff}, {"team": team}, {}):
+            model.objects.create(**row, **given, review_comment=MARK)
+    medicine = patient.medications.first()
+    for given in ({"assignee": staff}, {"team": team}):
+        RefillRequest.objects.create(
+            patient=patient, medication=medicine, pharmacy=MARK, note=MARK, **given
+        )
 
 
 def _groups_not_held(cast: SimpleNamespace, who: str) -> list[Any]:
@@ -196,6 +216,8 @@ def _first(one: Any, other: Any) -> str:
 def world(chance: random.Random, cast: SimpleNamespace) -> None:
     """Make the cast's clinic a different one each time."""
     cast.east = make_group("East", use_for_permissions=chance.random() < 0.5)
+    for name in WATCHERS:
+        TeamMember.objects.create(team=cast.team, staff=getattr(cast, name))
     cast.campaign = make_group("Campaign", [cast.ada], use_for_permissions=False)
     extras = chance.randrange(4)
     for number in range(extras):
