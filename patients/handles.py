@@ -17,19 +17,26 @@ from canvas_admin.records import clock
 from patients.models import Patient
 
 # What a handle is for: choosing a found patient (A8), a patient nobody can open (A10), a
-# grey row of "See all patients" (A5).
+# grey row of "See all patients" (A5), stranded work (A10) and where a list of it goes on.
 PICK = "pick"
+WORK = "work"
+WORK_FROM = "work-from"
 UNREACHABLE = "unreachable"
 REQUEST = "request-access"
 
 VALID = timedelta(minutes=15)
-LONGEST = 200
+LONGEST = 300
 
 
 def seal(user: Any, patient: Patient, purpose: str) -> str:
     """A handle of this patient for this account and purpose; never twice alike."""
+    return seal_text(user, patient.key, purpose)
+
+
+def seal_text(user: Any, text: str, purpose: str) -> str:
+    """A handle of something else that a page must not tell."""
     moment = int(clock.now().timestamp())
-    return _cipher(user, purpose).encrypt_at_time(patient.key.encode(), moment).decode()
+    return _cipher(user, purpose).encrypt_at_time(text.encode(), moment).decode()
 
 
 def unseal(user: Any, handle: str, purpose: str) -> Patient | None:
@@ -38,15 +45,21 @@ def unseal(user: Any, handle: str, purpose: str) -> Patient | None:
     Foreign is another account's, and one that was made for another purpose.
     Having a handle is no right: what may be done with the patient is asked afterwards.
     """
+    key = unseal_text(user, handle, purpose)
+    return Patient.objects.filter(key=key).first() if key else None
+
+
+def unseal_text(user: Any, handle: str, purpose: str) -> str:
+    """The text in a handle; "" for an old, altered or foreign one."""
     if len(handle) > LONGEST or not handle.isascii():
-        return None
+        return ""
     moment = int(clock.now().timestamp())
     lifetime = int(VALID.total_seconds())
     try:
-        key = _cipher(user, purpose).decrypt_at_time(handle.encode(), lifetime, moment)
+        text = _cipher(user, purpose).decrypt_at_time(handle.encode(), lifetime, moment)
     except InvalidToken:
-        return None
-    return Patient.objects.filter(key=key.decode()).first()
+        return ""
+    return text.decode()
 
 
 def _cipher(user: Any, purpose: str) -> Fernet:

@@ -231,6 +231,7 @@ MANAGED_GROUPS = (
             *_model("patients", "patientgroupmember", "view", "add", "change"),
             *_model("patients", "patientgroupexclusion", "view", "add", "delete"),
             *_model("patients", "accessrequest", "view", "change"),
+            "patients.hand_over_stranded",
         ),
     ),
     ManagedGroup(

@@ -122,6 +122,9 @@ admin:patients_consentcoding_change         403/403   200/200
 admin:patients_consentcoding_changelist     403/403   200/200
 admin:patients_consentcoding_delete         403/403   403/403
 admin:patients_consentcoding_history        403/403   200/200
+admin:patients_patientgroup_stranded        200/200   403/403
+admin:patients_patientgroup_unassigned      200/200   403/403
+admin:patients_patientgroup_hand_over       405/302   405/403
 admin:patients_patientgroup_add             200/200   403/403
 admin:patients_patientgroup_change          200/200   403/403
 admin:patients_patientgroup_changelist      200/200   403/403

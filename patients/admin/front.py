@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from canvas_admin.audit import trail
-from patients import gate, handles, self_gain
+from patients import gate, handles, self_gain, stranded
 from patients import unreachable as rule
 from patients.admin import deciding, pages
 from patients.models import AccessRequest, PatientGroup
@@ -25,14 +25,21 @@ MOST = 10_000
 
 @require_GET
 def numbers(request: HttpRequest) -> HttpResponse:
-    """The front page's numbers, loaded after it; all end at 10,000 (security A9)."""
+    """The front page's numbers, loaded after it; all end at 10,000 (security A9).
+
+    That of stranded work ends with stranded.LOOKED items, and says so.
+    """
     gate.require(request, VIEW, deciding.VIEW)
     waiting = AccessRequest.objects.waiting().order_by().values("pk")
     alone = rule.unreachable().order_by().values("pk")
     without = Staff.objects.filter(
         active=True, user__is_active=True, user__groups__isnull=True
     )
+    walk = stranded.Walk()
     context = {
+        "stranded": sum(1 for _item in walk),
+        "stranded_part": walk.stopped is not None,
+        "unassigned": stranded.count_unassigned(MOST + 1),
         "waiting": len(waiting[: MOST + 1]),
         "unreachable": len(alone[: MOST + 1]),
         "staff_without": len(without.values("pk")[: MOST + 1]),

@@ -17,7 +17,16 @@ from django.utils.translation import gettext_lazy, ngettext
 from canvas_admin.records.admin import KeyedAdmin
 from canvas_admin.records.forms import VersionedForm
 from patients import effects, self_gain
-from patients.admin import exclusions, front, member, members, pages, picker, switching
+from patients.admin import (
+    exclusions,
+    front,
+    member,
+    members,
+    pages,
+    picker,
+    stranded,
+    switching,
+)
 from patients.models import PatientGroup
 from staffing.models import Role, User
 
@@ -207,6 +216,9 @@ class PatientGroupAdmin(KeyedAdmin):
         views = {
             "unreachable/": (front.unreachable, "unreachable"),
             "numbers/": (front.numbers, "numbers"),
+            "stranded/": (stranded.stranded, "stranded"),
+            "unassigned/": (stranded.unassigned, "unassigned"),
+            "hand-over/": (stranded.hand_over, "hand_over"),
             "picker/": (picker.suggest, "picker"),
             "<uuid:group_id>/effect/": (switching.effect, "effect"),
             "<uuid:group_id>/members/": (members.members, "members"),

@@ -29,6 +29,8 @@ class WorkKey(models.Model):
 
     class Meta:
         verbose_name = "work key"
+        default_permissions = ()
+        permissions = [("hand_over_stranded", "Can hand over stranded work")]
         indexes = [
             # Wholly in the index: a scan never reads the rows.
             models.Index(

@@ -1,0 +1,256 @@
+"""Stranded work: what none of its assignees can see, and what nobody has been given.
+
+S2: "Items assigned to staff will not be visible to them if they do not have access to the
+patient." So that none is forgotten, administrators meet such work (security A10): its
+kind, age and assignee. An item is stranded when its person, or everybody in its team, has
+left, may not open work of this kind, or does not reach the patient.
+
+The walk goes through the open work of each person and team by its keys, and asks the rule
+once for all that a team's people hold together. Whoever sees every patient is passed
+over. It looks at LOOKED keys at most and says where it stopped, so that one look takes a
+bounded time and the next goes on.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import F, Q, QuerySet, Subquery
+from django.db.models.expressions import OuterRef
+
+from patients import access, scans, work
+from patients.models.work_keys import (
+    EVERYONE,
+    LOOSE,
+    WorkKey,
+    kind_number,
+    stream_of_staff,
+    stream_of_team,
+)
+from patients.queues import KEYS
+from patients.work_keys import place_of
+from staffing.models import Staff, Team, TeamMember
+from staffing.standing import Standing, able
+
+LOOKED = 20_000
+AT_ONCE = 500
+
+
+class Position(NamedTuple):
+    """Where a walk is: behind this key."""
+
+    stream: int
+    kind: int
+    place: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """An open item as administrators meet it; `patient` is a primary key."""
+
+    kind: work.Kind
+    key: str
+    since: datetime | None
+    patient: int | None
+    holder: Staff | Team | None
+    position: Position
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A person or team that has open work of some kinds, and the accounts behind it."""
+
+    who: Staff | Team
+    stream: int
+    kinds: tuple[work.Kind, ...]
+    accounts: tuple[int, ...]
+
+    @property
+    def rows(self) -> Q:
+        """Which items it has."""
+        if isinstance(self.who, Staff):
+            return Q(assignee=self.who)
+        return Q(assignee__isnull=True, team=self.who)
+
+
+def holders() -> list[Holder]:
+    """Everybody and every team with open work, in the order of their streams; 3 queries."""
+    found = [
+        Holder(staff, staff.stream, kinds, (staff.user_id,) * bool(staff.user_id))
+        for staff, kinds in _with_work(Staff.objects.all(), stream_of_staff)
+    ]
+    accounts: dict[int, list[int]] = {}
+    members = TeamMember.objects.filter(staff__user__isnull=False)
+    for team, user in members.values_list("team", "staff__user"):
+        accounts.setdefault(team, []).append(user)
+    found += [
+        Holder(team, team.stream, kinds, tuple(accounts.get(team.pk, ())))
+        for team, kinds in _with_work(Team.objects.all(), stream_of_team)
+    ]
+    return sorted(found, key=lambda holder: -holder.stream)
+
+
+def _with_work(
+    rows: QuerySet, stream_of: Callable[[Any], Any]
+) -> Iterator[tuple[Any, tuple[work.Kind, ...]]]:
+    """Those that have open work, each with its kinds; one query.
+
+    The LIMIT keeps PostgreSQL from going through all keys to find those of few streams.
+    """
+    kinds = sorted(work.KINDS.values(), key=lambda kind: kind.number)
+    keys = WorkKey.objects.filter(stream=OuterRef("stream")).order_by("place")
+    first = {
+        f"first_{kind.number}": Subquery(
+            keys.filter(kind=kind_number(kind.number)).values("item")[:1]
+        )
+        for kind in kinds
+    }
+    rows = rows.annotate(stream=stream_of(F("pk"))).order_by()
+    for row in rows.annotate(**first):
+        had = tuple(k for k in kinds if getattr(row, f"first_{k.number}") is not None)
+        if had:
+            yield row, had
+
+
+@dataclass
+class Sight:
+    """What the people behind some holders reach together, by the permissions needed."""
+
+    standings: dict[int, Standing]
+    _able: dict[tuple[str, ...], set[int | None]] = field(default_factory=dict)
+    _reach: dict[frozenset[int | None], access.Reach] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, holders: Iterable[Holder]) -> "Sight":
+        """Of these holders' live accounts: one query."""
+        users = {user for holder in holders for user in holder.accounts}
+        return cls({each.user: each for each in Standing.of_each(users) if each.user})
+
+    def reach(self, holder: Holder, kind: work.Kind) -> access.Reach | None:
+        """Through which a holder sees items of a kind; None when nobody is able to."""
+        if kind.permissions not in self._able:
+            seeing = able(self.standings.values(), kind.permissions)
+            self._able[kind.permissions] = {each.user for each in seeing}
+        users = frozenset(self._able[kind.permissions].intersection(holder.accounts))
+        if users and users not in self._reach:
+            people = together([self.standings[user] for user in users])
+            self._reach[users] = access.Reach.of(people).read()
+        return self._reach.get(users)
+
+
+def together(standings: Collection[Standing]) -> Standing:
+    """What several accounts hold, as if they were one: some path opens what one of them
+    reaches."""
+    return Standing(
+        superuser=any(each.superuser for each in standings),
+        everyone=any(each.everyone for each in standings),
+        auth_groups=frozenset().union(*(each.auth_groups for each in standings)),
+    )
+
+
+@dataclass
+class Walk:
+    """The stranded items from behind a position on; `stopped` is where it gave up."""
+
+    start: Position | None = None
+    left: int = field(default_factory=lambda: LOOKED)
+    stopped: Position | None = None
+
+    def __iter__(self) -> Iterator[Item]:
+        found = holders()
+        sight = Sight.of(found)
+        for holder in found:
+            if self.start and holder.stream > self.start.stream:
+                continue
+            for kind in holder.kinds:
+                reach = sight.reach(holder, kind)
+                if reach is None or None not in access.streams(reach):
+                    yield from self._of(holder, kind, reach)
+                if self.stopped:
+                    return
+
+    def _of(
+        self, holder: Holder, kind: work.Kind, reach: access.Reach | None
+    ) -> Iterator[Item]:
+        begin = Position(holder.stream, kind.number, "")
+        if self.start and begin[:2] == self.start[:2]:
+            begin = self.start
+        elif self.start and holder.stream == self.start.stream:
+            if kind.number < self.start.kind:
+                return
+        for batch in _batches(kind, [holder.stream], begin.place, alone=False):
+            unseen = _rows(kind, holder.rows, batch)
+            patients = {row.patient for row in unseen if row.patient}
+            opened = access.opened(reach, patients) if reach and patients else ()
+            seen = {patient.pk for patient in opened}
+            for row in unseen:
+                blind = row.patient not in seen if row.patient else reach is None
+                if blind:
+                    position = begin._replace(place=row.place)
+                    yield Item(
+                        kind, row.key, row.date, row.patient, holder.who, position
+                    )
+            self.left -= len(batch)
+            if self.left <= 0:
+                self.stopped = begin._replace(place=batch[-1].place)
+                return
+
+
+def unassigned(after: str, size: int) -> list[Item]:
+    """What nobody has been given, of every kind, what waits longest first."""
+    found: list[Item] = []
+    for kind in work.KINDS.values():
+        mine: list[Item] = []
+        for batch in _batches(kind, [EVERYONE, LOOSE], after, alone=True):
+            for row in _rows(kind, Q(assignee=None, team=None), batch):
+                position = Position(EVERYONE, kind.number, row.place)
+                mine.append(Item(kind, row.key, row.date, row.patient, None, position))
+            if len(mine) >= size:
+                break
+        found += mine
+    return sorted(found, key=lambda item: item.position.place)[:size]
+
+
+def count_unassigned(most: int) -> int:
+    """How many keys say that nobody has an item, up to `most`."""
+    number = 0
+    for kind in work.KINDS.values():
+        alone = kind_number(kind.number, unassigned=True)
+        keys = WorkKey.objects.filter(stream__in=(EVERYONE, LOOSE), kind=alone)
+        number += keys.order_by()[: most - number].count()
+    return number
+
+
+class _Row(NamedTuple):
+    """What is read of an open item."""
+
+    key: str
+    patient: int | None
+    date: datetime | None
+
+    @property
+    def place(self) -> str:
+        return place_of(self.date, self.key)
+
+
+def _batches(
+    kind: work.Kind, streams: list[int], after: str, *, alone: bool
+) -> Iterator[list[scans.Candidate]]:
+    """The keys of a kind in these streams behind a place, some at a time, none empty."""
+    scan = scans.Scan(kind_number(kind.number, alone), "", scans.END, table=KEYS)
+    for batch in scans.batches(scan, streams, AT_ONCE, after or None):
+        if batch:
+            yield batch
+
+
+def _rows(kind: work.Kind, which: Q, batch: list[scans.Candidate]) -> list[_Row]:
+    """The items of these keys that are still open and still so, by their places."""
+    rows = kind.model._base_manager.filter(
+        kind.open, which, pk__in=[key.about for key in batch]
+    )
+    found = map(_Row._make, rows.values_list("key", "patient", kind.dated_by))
+    places = {key.place for key in batch}
+    return sorted(
+        (row for row in found if row.place in places), key=lambda row: row.place
+    )
