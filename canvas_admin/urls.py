@@ -44,6 +44,7 @@ urlpatterns = [
     path("account/", include(sign_in)),
     path("account/", include("staffing.urls")),
     path("", include("patients.urls")),
+    path("", include("tasks.urls")),
     path(
         "admin/effective/", admin.site.admin_view(effective.effective), name="effective"
     ),

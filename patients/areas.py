@@ -75,6 +75,32 @@ AREAS = (
         in_navigation=True,
     ),
     Area(
+        "tasks",
+        _("Tasks"),
+        _("tasks: one's own, those of one's teams, and all others within reach"),
+        _("see tasks"),
+        (FIND, "tasks.view_task", "tasks.view_taskcomment"),
+        False,
+        "tasks:list",
+        in_navigation=True,
+    ),
+    Area(
+        "write_tasks",
+        _("New task"),
+        _("making, changing, taking, handing over and ending tasks, and comments"),
+        _("make and change tasks"),
+        (
+            FIND,
+            "tasks.view_task",
+            "tasks.view_taskcomment",
+            "tasks.add_task",
+            "tasks.change_task",
+            "tasks.add_taskcomment",
+        ),
+        False,
+        "tasks:create",
+    ),
+    Area(
         "create",
         _("New patient"),
         _("the form for a new patient"),
@@ -242,6 +268,8 @@ SEE_APPOINTMENTS = BY_CODE["appointments"].permissions
 BOOK = BY_CODE["book"].permissions
 RESCHEDULE = BY_CODE["reschedule"].permissions
 CHANGE_STATUS = BY_CODE["status"].permissions
+SEE_TASKS = BY_CODE["tasks"].permissions
+WRITE_TASKS = BY_CODE["write_tasks"].permissions
 READ_AUDIT = BY_CODE["audit"].permissions
 
 

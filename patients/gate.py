@@ -17,11 +17,15 @@ _KEY = re.compile(r"[0-9a-f]{32}")
 
 
 class Refused(PermissionDenied):
-    """This person may not open this patient, or there is none: nobody can tell which."""
+    """This person may not open this patient, or there is none: nobody can tell which.
 
-    def __init__(self, key: str) -> None:
+    `key` is the patient's, or empty where another row was asked for: then `about` names
+    that row, such as "task/<key>".
+    """
+
+    def __init__(self, key: str, about: str = "") -> None:
         super().__init__()
-        self.key = key
+        self.key, self.about = key, about
 
 
 def open_patient(request: HttpRequest, key: str, *permissions: str) -> Patient:
@@ -84,9 +88,10 @@ def require(request: HttpRequest, *permissions: str) -> None:
 
 def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The generic screen of S2, for every refusal alike; runs after the rollback."""
-    key = getattr(exception, "key", "")
+    key, about = getattr(exception, "key", ""), getattr(exception, "about", "")
+    detail = {"about": _printable(about)} if about else {}
     try:
-        trail.refused(request, f"page:{_view_name(request)}", _printable(key))
+        trail.refused(request, f"page:{_view_name(request)}", _printable(key), **detail)
     except trail.AuditUnavailable:
         return render(request, "503.html", status=503)
     return render(request, "403.html", status=403)
@@ -98,4 +103,4 @@ def _view_name(request: HttpRequest) -> str:
 
 
 def _printable(key: str) -> str:
-    return re.sub(r"[^0-9A-Za-z-]", "?", key)[:64]
+    return re.sub(r"[^0-9A-Za-z/-]", "?", key)[:64]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from patients import access
 from patients.access import Reach
@@ -30,8 +30,10 @@ class TaskQuerySet(models.QuerySet):
         """What is still to be done."""
         return self.filter(self.model.OPEN)
 
-    def of(self, staff: Staff) -> "TaskQuerySet":
+    def of(self, staff: Staff | None) -> "TaskQuerySet":
         """A person's, and those of the person's teams that nobody has taken (facts 3.5)."""
+        if staff is None:
+            return self.none()
         teams = TeamMember.objects.filter(staff=staff).values("team")
         return self.filter(Q(assignee=staff) | Q(assignee=None, team__in=teams))
 
@@ -43,3 +45,45 @@ class TaskQuerySet(models.QuerySet):
         """With what a list shows of each, so that it asks no more for a row."""
         rows = self.select_related("patient", "assignee", "team")
         return rows.prefetch_related("labels")
+
+    def in_order(self, sort: str) -> "TaskQuerySet":
+        """By "due", "priority" or "newest"; what has no date or priority comes last."""
+        due = F("due").asc(nulls_last=True)
+        orders = {
+            "due": (due, "pk"),
+            "priority": ("rank", due, "pk"),
+            "newest": ("-created", "-pk"),
+        }
+        return self.order_by(*orders[sort])
+
+    def behind(self, row: Any, sort: str) -> "TaskQuerySet":
+        """What comes after this row in this order."""
+        if sort == "newest":
+            as_old = Q(created=row.created, pk__lt=row.pk)
+            return self.filter(Q(created__lt=row.created) | as_old)
+        later = _due_behind(row)
+        if sort == "priority":
+            later = Q(rank__gt=row.rank) | Q(rank=row.rank) & later
+        return self.filter(later)
+
+    def page(self, sort: str, after: Any, size: int) -> dict[str, Any]:
+        """The first rows in this order, or those behind the row `after`, for a template.
+
+        `next` is the key to go on from, "" at the end; `begun` whether there is a page
+        before.
+        """
+        rows = self.in_order(sort)
+        found = list((rows.behind(after, sort) if after else rows)[: size + 1])
+        return {
+            "rows": found[:size],
+            "begun": after is not None,
+            "next": found[size - 1].key if len(found) > size else "",
+        }
+
+
+def _due_behind(row: Any) -> Q:
+    """By due date, what has none last; of the same date the older row first."""
+    undated = Q(due__isnull=True)
+    if row.due is None:
+        return undated & Q(pk__gt=row.pk)
+    return Q(due__gt=row.due) | Q(due=row.due, pk__gt=row.pk) | undated

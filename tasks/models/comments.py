@@ -7,11 +7,22 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed
+from patients.querysets import DatedQuerySet
 from tasks.models.tasks import Task
+
+
+class CommentQuerySet(DatedQuerySet):
+    """Questions about comments, whose patient is that of their task."""
+
+    def visible_to(self, account: Any) -> "CommentQuerySet":
+        """Those of tasks that this account sees."""
+        return self.filter(task__in=Task.objects.visible_to(account))
 
 
 class TaskComment(Keyed):
     """A comment; it is never changed. It counts as a modification of its task (facts 3.2)."""
+
+    dated_by = "written"
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="comments")
     author = models.ForeignKey(
@@ -20,9 +31,12 @@ class TaskComment(Keyed):
     text = models.TextField(_("comment"))
     written = models.DateTimeField(default=clock.now, editable=False)
 
+    objects = CommentQuerySet.as_manager()
+
     class Meta:
         ordering = ["written", "id"]
         verbose_name = _("task comment")
+        indexes = [models.Index(fields=["task", "written"], name="comment_of_task")]
 
     def __str__(self) -> str:
         return f"task comment {self.key[:8]}"

@@ -1,0 +1,49 @@
+"""What the tests of tasks send, as a person would."""
+
+from staffing.models import Team, TeamMember
+from tasks.models import Task
+
+
+def address(task, page=""):
+    """The address of a page of a task."""
+    return f"/task/{task.key}/{page}"
+
+
+def team_of(name, *members):
+    """A team with these members."""
+    team = Team.objects.create(name=name)
+    for staff in members:
+        TeamMember.objects.create(team=team, staff=staff)
+    return team
+
+
+def form_of(client, page):
+    """The hidden fields of a page's form, and those in which nothing is chosen."""
+    text = client.get(page).content.decode()
+    hidden = {
+        name: text.rpartition(f'name="{name}" value="')[2].partition('"')[0]
+        for name in ("form_token", "form_version")
+        if f'name="{name}"' in text
+    }
+    return {"due": "", "priority": "", "assignee": "", "team": ""} | hidden
+
+
+def send(client, page, **fields):
+    """Fill in the form of a page and send it."""
+    return client.post(page, form_of(client, page) | fields)
+
+
+def confirmation_in(response):
+    """What the confirming button of a page sends."""
+    text = response.content.decode()
+    return text.partition('name="confirmation" value="')[2].partition('"')[0]
+
+
+def make(**fields):
+    """A task, as if somebody had made it."""
+    return Task.objects.create(**({"title": "Call back"} | fields))
+
+
+def titles(response):
+    """The titles on a page of the list, in their order."""
+    return [task.title for task in response.context["rows"]]
