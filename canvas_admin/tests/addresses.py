@@ -32,8 +32,10 @@ from staffing.models import (
     Role,
     StaffPermissions,
     Team,
+    TeamMember,
     VisitType,
 )
+from tasks.models import Task, TaskLabel
 
 
 def every_name() -> list[str]:
@@ -81,6 +83,9 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     cast.consent_coding = ConsentCoding.objects.create(
         code="treatment", display="Treatment", mandatory=True
     )
+    for member in (cast.nora, cast.sam):
+        TeamMember.objects.create(team=cast.team, staff=member)
+    cast.task = Task.objects.create(patient=cast.ada, team=cast.team, title="Call")
     cast.belongings = belongings(cast, cast.ada)
     cast.lab, cast.refill = make_lab(cast.ada), make_refill(cast.ada)
     return cast
@@ -130,6 +135,9 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         section = name.removeprefix("patients:").rpartition("-")[0]
         if section in cast.belongings:
             yield {"key": cast.ada.key, "row": cast.belongings[section].key}
+    if name.startswith("tasks:"):
+        about_patient = name == "tasks:create-for"
+        yield {"key": cast.ada.key if about_patient else cast.task.key}
     if "patientgroup_exclusion" in name:
         about = {"group_id": cast.south.externally_exposable_id}
         yield about
@@ -159,6 +167,7 @@ def _object_id(name: str, cast: SimpleNamespace) -> str:
         "patientgroup": lambda: cast.north,
         "accessrequest": lambda: cast.access_request,
         "consentcoding": lambda: cast.consent_coding,
+        "tasklabel": lambda: TaskLabel.objects.get(name="Urgent"),
     }
     if model_name == "group":
         return Group.objects.get(name="Clinical read").name

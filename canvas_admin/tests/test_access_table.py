@@ -96,6 +96,15 @@ patients:telecom-add                  login/login 403/403     403/403     403/40
 patients:telecom-change               login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 staffing:account                      login/login 200/405     200/405     200/405     200/405     200/405     200/405     200/405
 staffing:session                      200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
+tasks:claim                           login/login 405/302     405/403     405/403     405/403     405/403     405/403     405/403
+tasks:comment                         login/login 405/200     405/403     405/403     405/403     405/403     405/403     405/403
+tasks:create                          login/login 200/200     200/200     403/403     403/403     403/403     403/403     403/403
+tasks:create-for                      login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
+tasks:detail                          login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
+tasks:edit                            login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
+tasks:hand-over                       login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
+tasks:list                            login/login 200/405     200/405     403/405     403/405     403/405     403/405     403/405
+tasks:status                          login/login 405/400     405/403     405/403     405/403     405/403     405/403     405/403
 usersessions_list                     login/login 200/302     200/302     200/302     200/302     200/302     200/302     200/302
 """
 
@@ -191,6 +200,11 @@ admin:staffing_visittype_change             403/403   200/200
 admin:staffing_visittype_changelist         403/403   200/200
 admin:staffing_visittype_delete             403/403   403/403
 admin:staffing_visittype_history            403/403   200/200
+admin:tasks_tasklabel_add                   403/403   200/200
+admin:tasks_tasklabel_change                403/403   200/200
+admin:tasks_tasklabel_changelist            403/403   200/200
+admin:tasks_tasklabel_delete                403/403   403/403
+admin:tasks_tasklabel_history               403/403   200/200
 audit-file                                  405/403   405/403
 audit-report                                403/403   403/403
 effective                                   405/200   405/403

@@ -50,6 +50,7 @@ from patients.models import (
     RefillRequest,
 )
 from staffing.models import TeamMember
+from tasks.models import TaskLabel
 
 # The worlds are split, so that several processes share them.
 PARTS = 2
@@ -79,6 +80,9 @@ def asked(cast: SimpleNamespace) -> dict[str, tuple[str, str, dict[str, str]]]:
         panel = reverse(kind.url_name)
         for whose in ("unassigned", "all"):
             found[f"{kind.code} {whose}"] = ("get", f"{panel}?whose={whose}", {})
+    for whose in ("unassigned", "all"):
+        tasks = f"{reverse('tasks:list')}?whose={whose}"
+        found[f"tasks {whose}"] = ("get", tasks, {})
     return found
 
 
@@ -139,6 +143,7 @@ def arrive(chance: random.Random, cast: SimpleNamespace, who: str) -> Patient:
         patient=patient, staff=getattr(cast, who), role=cast.care_team_role, lead=True
     )
     hand_work_to(getattr(cast, who), patient, cast.team)
+    hand_out_tasks(cast, who, patient)
     other = cast.sam if who == "nora" else cast.nora
     AccessRequest.objects.create(patient=patient, staff=other, reason="for my work")
     for group in _groups_not_held(cast, who):
@@ -149,6 +154,15 @@ def arrive(chance: random.Random, cast: SimpleNamespace, who: str) -> Patient:
             patient_group=cast.north, patient=patient, reason=MARK
         ).save()
     return patient
+
+
+def hand_out_tasks(cast: SimpleNamespace, who: str, patient: Patient) -> None:
+    """A task about the patient for this person, for a team of theirs, and for nobody."""
+    me, label = getattr(cast, who), TaskLabel.objects.get(name="Urgent")
+    for fields in ({"assignee": me}, {"team": cast.team}, {"creator": me}):
+        task = patient.tasks.create(title=MARK, priority="stat", **fields)
+        task.add_labels([label])
+        task.comments.create(author=me, text=MARK)
 
 
 def fill_the_chart(patient: Patient, code: str) -> None:

@@ -1,0 +1,5 @@
+"""Tasks in the administration."""
+
+from tasks.admin import labels
+
+__all__ = ["labels"]
