@@ -9,15 +9,15 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
-from canvas_admin.records.models import Keyed, Versioned
-from patients.models import Patient
+from canvas_admin.records.models import Keyed
+from patients.models import Patient, WorkItem
 from tasks import routing
 from tasks.models.labels import TaskLabel
 from tasks.origins import Origin
 from tasks.querysets import TaskQuerySet
 
 
-class Task(Versioned):
+class Task(WorkItem):
     """Something to do, about a patient or about none.
 
     Its externally exposable id is the FHIR Task id. It may have a person, a team, both or
@@ -37,7 +37,7 @@ class Task(Versioned):
     RANKS = {Priority.STAT: 1, Priority.URGENT: 2, Priority.ROUTINE: 3, "": 4}
     LONGEST_TITLE = 500
     OPEN = Q(status="OPEN")
-    dated_by = "created"
+    dated_by = "due"
 
     externally_exposable_id = models.UUIDField(
         default=uuid.uuid4, unique=True, editable=False
@@ -68,14 +68,7 @@ class Task(Versioned):
         related_name="created_tasks",
         verbose_name=_("made by"),
     )
-    assignee = models.ForeignKey(
-        "staffing.Staff",
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="tasks",
-        verbose_name=_("person"),
-    )
+    # Named, so that the page which deletes a team says that tasks are in the way.
     team = models.ForeignKey(
         "staffing.Team",
         on_delete=models.PROTECT,
@@ -84,7 +77,6 @@ class Task(Versioned):
         related_name="tasks",
         verbose_name=_("team"),
     )
-    assigned_at = models.DateTimeField(null=True, editable=False)
     origin = models.CharField(_("origin"), max_length=15, choices=Origin, blank=True)
     labels = models.ManyToManyField(
         TaskLabel,
@@ -117,12 +109,10 @@ class Task(Versioned):
         return f"task {self.key[:8]}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save; a new task is routed, and gets the labels of its origin."""
+        """Save; a new task gets the labels of its origin."""
         adding = self._state.adding
         self.rank, self.modified = self.RANKS[self.priority], clock.now()
         with transaction.atomic():
-            if adding:
-                self.route()
             super().save(*args, **kwargs)
             if adding and self.origin:
                 found = TaskLabel.objects.filter(origins__origin=self.origin)
@@ -143,16 +133,11 @@ class Task(Versioned):
         """Whose it is: the person, else the team, else None."""
         return self.assignee or self.team
 
-    def hand_to(self, assignee: Any = None, team: Any = None) -> None:
-        """Give it to a person, a team, both, or back to nobody; saves nothing."""
-        self.assignee, self.team = assignee, team
-        self.assigned_at = clock.now() if self.holder else None
-
     def route(self) -> None:
         """Give a new automated task, which nobody has, to the responsible team."""
-        if self.origin and not self.holder:
-            self.team = routing.team_for(self.origin)
-        if self.holder and not self.assigned_at:
+        if self.origin and not self.assigned:
+            self.hand_to(team=routing.team_for(self.origin))
+        elif self.assigned and not self.assigned_at:
             self.assigned_at = clock.now()
 
     def set_status(self, status: str, by: Any) -> None:
