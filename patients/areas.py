@@ -18,6 +18,7 @@ from staffing.groups import (
     ADMINISTER,
     APPOINTMENT_STATUS,
     FIND,
+    PRINT,
     VIEW_CLINICAL,
     VIEW_PATIENT,
     VIEW_REVENUE,
@@ -240,6 +241,60 @@ AREAS = (
         "patients:appointment-status",
     ),
     Area(
+        "print_chart",
+        _("Print chart summary"),
+        _("a patient's chart summary in print"),
+        _("print the chart summary of this patient"),
+        (VIEW_PATIENT, *VIEW_CLINICAL, PRINT),
+        True,
+        "patients:print-chart",
+    ),
+    Area(
+        "print_results",
+        _("Print results"),
+        _("a patient's results in print"),
+        _("print the results of this patient"),
+        (VIEW_PATIENT, *VIEW_CLINICAL, PRINT),
+        True,
+        "patients:print-results",
+    ),
+    Area(
+        "print_profile",
+        _("Print face sheet"),
+        _("a patient's profile in print"),
+        _("print the profile of this patient"),
+        (VIEW_PATIENT, PRINT),
+        True,
+        "patients:print-profile",
+    ),
+    Area(
+        "print_appointments",
+        _("Print appointments"),
+        _("a patient's appointments in print"),
+        _("print the appointments of this patient"),
+        (FIND, PRINT),
+        True,
+        "patients:print-appointments",
+    ),
+    Area(
+        "print_document",
+        _("Print document"),
+        _("a patient's administrative documents in print"),
+        _("print the administrative documents of this patient"),
+        (FIND, "patients.view_administrativedocument", PRINT),
+        True,
+        "patients:print-document",
+    ),
+    Area(
+        "print_schedule",
+        _("Print schedule"),
+        _("the schedule in print"),
+        _("print the schedule"),
+        (FIND, PRINT),
+        False,
+        "patients:print-schedule",
+    ),
+    Area(
         "audit",
         _("Audit report"),
         _("reports of who saw and changed what"),
@@ -270,6 +325,12 @@ RESCHEDULE = BY_CODE["reschedule"].permissions
 CHANGE_STATUS = BY_CODE["status"].permissions
 SEE_TASKS = BY_CODE["tasks"].permissions
 WRITE_TASKS = BY_CODE["write_tasks"].permissions
+PRINT_CHART = BY_CODE["print_chart"].permissions
+PRINT_RESULTS = BY_CODE["print_results"].permissions
+PRINT_PROFILE = BY_CODE["print_profile"].permissions
+PRINT_APPOINTMENTS = BY_CODE["print_appointments"].permissions
+PRINT_DOCUMENT = BY_CODE["print_document"].permissions
+PRINT_SCHEDULE = BY_CODE["print_schedule"].permissions
 READ_AUDIT = BY_CODE["audit"].permissions
 
 

@@ -20,6 +20,18 @@ def _pages_of(section: Section) -> list[URLPattern]:
     ]
 
 
+PRINT = "patient/<str:key>/print/"
+PRINTS = [
+    path(f"{PRINT}chart/", views.print_chart, name="print-chart"),
+    path(f"{PRINT}profile/", views.print_profile, name="print-profile"),
+    path(f"{PRINT}appointments/", views.print_appointments, name="print-appointments"),
+    path(f"{PRINT}results/<slug:kind>/", views.print_results, name="print-results"),
+    path(
+        f"{PRINT}documents/<str:document>/", views.print_document, name="print-document"
+    ),
+    path("schedule/print/", views.print_schedule, name="print-schedule"),
+]
+
 app_name = "patients"
 urlpatterns = [
     path("patients/", views.roster, name="list"),
@@ -92,4 +104,5 @@ urlpatterns = [
         views.restore_document,
         name="restore-document",
     ),
+    *PRINTS,
 ]

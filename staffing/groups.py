@@ -33,6 +33,7 @@ class ManagedGroup:
 
 FIND = "patients.find_patient"
 VIEW_PATIENT = "patients.view_patient"
+PRINT = "patients.print_patient"
 APPOINTMENT_STATUS = "patients.change_appointment_status"
 ADMINISTER = "staffing.open_administration"
 
@@ -189,7 +190,7 @@ MANAGED_GROUPS = (
         "Printing access",
         Kind.AREA,
         _("Uses every link whose title has the word Print."),
-        (FIND,),
+        (FIND, PRINT),
     ),
     ManagedGroup(
         "tasking-access",

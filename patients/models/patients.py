@@ -73,7 +73,10 @@ class Patient(Versioned):
     class Meta:
         ordering = ["sort_name"]
         verbose_name = _("patient")
-        permissions = [("find_patient", "Can find patients by name")]
+        permissions = [
+            ("find_patient", "Can find patients by name"),
+            ("print_patient", "Can print pages about patients"),
+        ]
         indexes = [
             models.Index(fields=["birth_date", "sort_name"], name="patient_by_birth")
         ]

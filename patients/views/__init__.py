@@ -20,6 +20,14 @@ from patients.views.documents import (
 )
 from patients.views.new_appointment import new_appointment
 from patients.views.panels import panel
+from patients.views.printing import (
+    print_appointments,
+    print_chart,
+    print_document,
+    print_profile,
+    print_results,
+    print_schedule,
+)
 from patients.views.profile import (
     add_row,
     change_row,
@@ -55,6 +63,12 @@ __all__ = [
     "hand_over",
     "new_appointment",
     "panel",
+    "print_appointments",
+    "print_chart",
+    "print_document",
+    "print_profile",
+    "print_results",
+    "print_schedule",
     "profile",
     "receipt",
     "refill",

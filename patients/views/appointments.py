@@ -27,15 +27,19 @@ def appointments(request: HttpRequest, key: str) -> HttpResponse:
     """A patient's appointments, the latest first; ?after= is the key of the last one shown."""
     patient = gate.open_patient(request, key, *areas.SEE_APPOINTMENTS)
     reach = gate.reach(request)
-    rows = Appointment.objects.of(patient, reach)
-    rows = rows.select_related("provider", "location", "visit_type")
     context = {
         "patient": patient,
-        **rows.page(request.GET.get("after", ""), PAGE),
-        **_clinical(request),
+        **listed(patient, reach).page(request.GET.get("after", ""), PAGE),
+        **with_reason(request),
     }
     trail.shown(request, "patient.appointments", access.paths_to(reach, [patient]))
     return render(request, "patients/appointments.html", context)
+
+
+def listed(patient: Patient, reach: access.Reach) -> Any:
+    """The patient's appointments, with all that a list shows of them."""
+    rows = Appointment.objects.of(patient, reach)
+    return rows.select_related("provider", "location", "visit_type")
 
 
 @require_safe
@@ -149,12 +153,12 @@ def _page(
         "end": row.end.astimezone(row.zone),
         "statuses": [each for each in _statuses() if each[0] != row.status],
         "problems": problems,
-        **_clinical(request),
+        **with_reason(request),
     }
     return render(request, "patients/appointment.html", context, status=status)
 
 
-def _clinical(request: HttpRequest) -> dict[str, Any]:
+def with_reason(request: HttpRequest) -> dict[str, Any]:
     """Whether the reason for a visit, which is clinical text, may be shown."""
     return {"with_reason": request.user.has_perms(areas.OPEN_CHART)}
 

@@ -28,12 +28,18 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
     """A patient's chart, for a person who may read it and reaches the patient."""
     patient = gate.open_patient(request, key, *areas.OPEN_CHART)
     reach = gate.reach(request)
+    context = {"patient": patient, **contents(patient, reach)}
+    trail.shown(request, "patient.chart", access.paths_to(reach, [patient]))
+    return render(request, "patients/chart.html", context)
+
+
+def contents(patient: Patient, reach: access.Reach) -> dict[str, Any]:
+    """What the chart shows, on the page and in print."""
 
     def rows(model: Any) -> Any:
         return model.objects.in_chart_of(patient, reach).newest_first()
 
-    context = {
-        "patient": patient,
+    return {
         "conditions": _parted(rows(Condition)),
         "medications": _parted(rows(Medication)),
         "allergies": _parted(rows(AllergyIntolerance)),
@@ -41,8 +47,6 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
         "results": _newest(patient, reach),
         "care_team": care_team(reach, patient),
     }
-    trail.shown(request, "patient.chart", access.paths_to(reach, [patient]))
-    return render(request, "patients/chart.html", context)
 
 
 def _parted(rows: Iterable[Any]) -> dict[str, list[Any]]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.files import File
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -43,14 +44,29 @@ def documents(request: HttpRequest, key: str) -> HttpResponse:
 def document_file(request: HttpRequest, key: str, document: str) -> HttpResponse:
     """The file itself; shown by the browser where it is a picture or a PDF."""
     patient = gate.open_patient(request, key, *areas.OPEN_DOCUMENTS)
-    row = _row(request, patient, document)
+    row, content = opened(request, patient, document)
+    _shown(request, patient, "patient.document", document=row.key)
+    return sent(row, content)
+
+
+def opened(
+    request: HttpRequest, patient: Patient, key: str
+) -> tuple[AdministrativeDocument, File]:
+    """A document and its file; a removed one for those who could put it back.
+
+    Raises Http404 when the file is gone.
+    """
+    row = _row(request, patient, key)
     if row.removed and not request.user.has_perms(areas.WRITE_DOCUMENTS):
         raise gate.Refused(patient.key)
     try:
-        content = row.file.open()
+        return row, row.file.open()
     except FileNotFoundError:
         raise Http404 from None
-    _shown(request, patient, "patient.document", document=row.key)
+
+
+def sent(row: AdministrativeDocument, content: File) -> FileResponse:
+    """The answer that is the file."""
     return FileResponse(
         content,
         as_attachment=row.media_type not in uploads.SHOWN,

@@ -57,19 +57,11 @@ def schedule(request: HttpRequest) -> HttpResponse:
     """
     gate.require(request, *areas.SEE_SCHEDULE)
     wanted = Wanted.of(request)
-    rows = list(wanted.appointments()[: MOST + 1])
-    reach = gate.reach(request)
-    paths = access.opened(reach, {row.patient_id for row in rows[:MOST]})
-    days: dict[date, list[Line]] = {}
-    for row in rows[:MOST]:
-        line = _line(request, row, row.patient in paths)
-        days.setdefault(line.day, []).append(line)
-    seen = {row.patient.key: paths.get(row.patient, "") for row in rows[:MOST]}
-    trail.shown(request, "schedule", seen.items())
+    found, seen = lines_of(request, wanted)
+    trail.shown(request, "schedule", seen)
     context = {
         "wanted": wanted,
-        "days": sorted(days.items()),
-        "most": MOST if len(rows) > MOST else 0,
+        **found,
         "providers": providers(),
         "locations": Location.objects.filter(active=True),
     }
@@ -122,8 +114,8 @@ class Wanted:
             rows = rows.filter(location=self.location)
         return rows.select_related("patient", "provider", "location", "visit_type")
 
-    def address(self, **changed: Any) -> str:
-        """The schedule's address with these codes changed."""
+    def address(self, page: str = "patients:schedule", **changed: Any) -> str:
+        """The schedule's address, or its print's, with these codes changed."""
         codes = {
             "view": self.view,
             "date": self.date.isoformat(),
@@ -131,7 +123,7 @@ class Wanted:
             "location": self.location and self.location.key,
         } | changed
         given = {name: code for name, code in codes.items() if code}
-        return f"{reverse('patients:schedule')}?{urlencode(given)}"
+        return f"{reverse(page)}?{urlencode(given)}"
 
     @property
     def before(self) -> str:
@@ -149,6 +141,11 @@ class Wanted:
         return self.address(date="")
 
     @property
+    def in_print(self) -> str:
+        """The address of the same in print."""
+        return self.address("patients:print-schedule")
+
+    @property
     def as_day(self) -> str:
         return self.address(view="day")
 
@@ -158,6 +155,20 @@ class Wanted:
 
     def _moved(self, days: int) -> str:
         return (self.date + timedelta(days=days)).isoformat()
+
+
+def lines_of(request: HttpRequest, wanted: Wanted) -> tuple[dict[str, Any], trail.Seen]:
+    """(the days with their lines, and MOST where there are more; who is on them)."""
+    rows = list(wanted.appointments()[: MOST + 1])
+    most = MOST if len(rows) > MOST else 0
+    del rows[MOST:]
+    paths = access.opened(gate.reach(request), {row.patient_id for row in rows})
+    days: dict[date, list[Line]] = {}
+    for row in rows:
+        line = _line(request, row, row.patient in paths)
+        days.setdefault(line.day, []).append(line)
+    seen = {row.patient.key: paths.get(row.patient, "") for row in rows}
+    return {"days": sorted(days.items()), "most": most}, seen.items()
 
 
 def _line(request: HttpRequest, row: Appointment, within_reach: bool) -> Line:

@@ -36,17 +36,9 @@ def profile(request: HttpRequest, key: str) -> HttpResponse:
     """
     patient = gate.open_patient(request, key, *areas.OPEN_PROFILE)
     reach = gate.reach(request)
-    parts = {
-        section.code: _not_wrong(section.rows(reach, patient))
-        for section in SECTIONS
-        if section is not CARE_TEAM
-    }
-    add_newest_checks(parts["coverages"])
     context = {
         "patient": patient,
-        **parts,
-        "care_team": care_team(reach, patient),
-        "unanswered": unanswered(parts["consents"]),
+        **contents(patient, reach),
         "edit": _editable(request, patient),
         "groups": _groups(request, patient),
         "may_check": request.user.has_perms(RUN),
@@ -54,6 +46,19 @@ def profile(request: HttpRequest, key: str) -> HttpResponse:
     }
     trail.shown(request, "patient.profile", access.paths_to(reach, [patient]))
     return render(request, "patients/profile.html", context)
+
+
+def contents(patient: Patient, reach: access.Reach) -> dict[str, Any]:
+    """What the profile shows, on the page and in print: nothing entered in error."""
+    parts = {
+        section.code: _not_wrong(section.rows(reach, patient))
+        for section in SECTIONS
+        if section is not CARE_TEAM
+    }
+    add_newest_checks(parts["coverages"])
+    parts["care_team"] = care_team(reach, patient)
+    parts["unanswered"] = unanswered(parts["consents"])
+    return parts
 
 
 def add_newest_checks(coverages: list[Coverage]) -> None:

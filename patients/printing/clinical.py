@@ -1,0 +1,159 @@
+"""Parts of a chart in print: a table for each kind of row."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from patients.models import AllergyIntolerance
+from patients.models.results import ReportStatus
+from patients.printing.blocks import MOST_ROWS, paragraph, table
+from patients.printing.sheet import LEADING, Sheet
+from patients.printing.wording import day, known, with_marks
+
+HIGH = AllergyIntolerance.Criticality.HIGH
+
+
+def allergies(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
+    columns = [
+        (_("Allergy"), 3),
+        (_("Reaction"), 3),
+        (_("Status"), 1.5),
+        (_("Recorded"), 1.5),
+    ]
+    table(sheet, columns, [_allergy(row) for row in rows], none)
+
+
+def _allergy(row: Any) -> list[str]:
+    high = row.criticality == HIGH and row.get_criticality_display()
+    return [
+        with_marks(row.display, high),
+        known(row.reaction),
+        row.get_clinical_status_display(),
+        day(row.recorded),
+    ]
+
+
+def conditions(
+    sheet: Sheet, rows: Sequence[Any], none: str, ended: bool = False
+) -> None:
+    columns = [(_("Condition"), 5), (_("Status"), 1.5), (_("Began"), 1.5)]
+    if ended:
+        columns.append((_("Ended"), 1.5))
+    cells = [
+        [row.display, row.get_clinical_status_display(), day(row.onset)]
+        + ([day(row.abatement)] if ended else [])
+        for row in rows
+    ]
+    table(sheet, columns, cells, none)
+
+
+def medications(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
+    columns = [
+        (_("Medication"), 4),
+        (_("Directions"), 3),
+        (_("Status"), 1.5),
+        (_("Prescribed"), 1.5),
+    ]
+    cells = [
+        [
+            row.display,
+            known(row.directions),
+            row.get_status_display(),
+            day(row.started),
+        ]
+        for row in rows
+    ]
+    table(sheet, columns, cells, none)
+
+
+def immunizations(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
+    columns = [(_("Vaccine"), 5), (_("Status"), 3), (_("Date"), 1.5)]
+    cells = [
+        [
+            row.display,
+            with_marks(row.get_status_display(), row.reason_not_given),
+            day(row.given),
+        ]
+        for row in rows
+    ]
+    table(sheet, columns, cells, none)
+
+
+def labs(sheet: Sheet, reports: Sequence[Any], none: str) -> None:
+    """Each report with its values; of all together no more than MOST_ROWS."""
+    columns = [(_("Finding"), 4), (_("Value"), 3), (_("Usual range"), 2)]
+    if not reports:
+        paragraph(sheet, none, quiet=True)
+    left = MOST_ROWS
+    for report in reports:
+        values = list(report.values.all())
+        if left < 1:
+            said = _("Only the newest are printed. The screen has the others.")
+            paragraph(sheet, said, style="B")
+            return
+        left -= len(values) + 1
+        _report(sheet, report)
+        if values:
+            cells = [[row.display, _value(row), row.reference_range] for row in values]
+            table(sheet, columns, cells)
+        if report.conclusion:
+            paragraph(sheet, report.conclusion)
+
+
+def _report(sheet: Sheet, report: Any) -> None:
+    final = report.status == ReportStatus.FINAL
+    status = "" if final else report.get_status_display()
+    date = day(report.reported) if report.reported else _("date not known")
+    if sheet.room(4 * LEADING):
+        sheet.set_y(sheet.get_y() + 1.5)
+        paragraph(sheet, with_marks(report.display, date, status), "B")
+
+
+def imaging(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
+    columns = [
+        (_("Study"), 5),
+        (_("Modality"), 2),
+        (_("Body site"), 2),
+        (_("Date"), 1.5),
+    ]
+    cells = [
+        [
+            _lines(row.display, row.conclusion),
+            row.modality,
+            row.body_site,
+            day(row.reported),
+        ]
+        for row in rows
+    ]
+    table(sheet, columns, cells, none)
+
+
+def observations(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
+    columns = [(_("Finding"), 5), (_("Value"), 3), (_("Date"), 1.5)]
+    cells = [[row.display, _value(row), day(row.observed)] for row in rows]
+    table(sheet, columns, cells, none)
+
+
+def _value(row: Any) -> str:
+    value = f"{row.value} {row.unit}".strip() if row.value else _("no value")
+    return with_marks(value, row.abnormal and row.interpretation)
+
+
+def _lines(*texts: str) -> str:
+    return "\n".join(text for text in texts if text)
+
+
+# By the code of the kind of result.
+RESULTS = {"labs": labs, "imaging": imaging, "observations": observations}
+
+
+def care_team(team: Iterable[Any]) -> list[tuple[str, str]]:
+    """The care team: (role, who), the lead marked."""
+    return [
+        (
+            row.role_display,
+            with_marks(row.staff.credentialed_name, row.lead and _("Lead")),
+        )
+        for row in team
+    ]
