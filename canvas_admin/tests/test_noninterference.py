@@ -20,7 +20,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from canvas_admin.testing import make_group, make_patient
+from canvas_admin.testing import give, make_group, make_patient
 from canvas_admin.tests import proof
 from canvas_admin.tests.addresses import address, every_name, furnish
 from canvas_admin.tests.masking import masked
@@ -56,7 +56,7 @@ from tasks.models import TaskLabel
 PARTS = 2
 WATCHERS = ("nora", "sam", "olga", "nil", "ruth")
 # Where anybody meets the appointments of a patient out of reach: A3.
-SCHEDULE = "patients:schedule"
+SCHEDULE = ("patients:schedule", "patients:print-schedule")
 # Pages where an administrator may meet a patient out of reach: A8, A9 and A10.
 ADMINISTRATION = ("admin:patients_patientgroup_", "admin:patients_accessrequest_")
 # Asking these would change the session, so that every later answer is another one.
@@ -211,7 +211,7 @@ def differences(cast: SimpleNamespace, who: str, chance: random.Random) -> list[
             told = [mark for mark in told if mark != MARK]
         if told:
             learned.append(f"{who} reads {told} at {label}")
-        allowed = label == SCHEDULE
+        allowed = label in SCHEDULE
         allowed = allowed or (who == "ruth" and label.startswith(ADMINISTRATION))
         if not allowed and answer != before[label]:
             learned.append(
@@ -238,8 +238,9 @@ def world(chance: random.Random, cast: SimpleNamespace) -> None:
         patient = make_patient("Extra", f"Person{number}", date(1960, 1, 1 + number))
         chance.choice([cast.north, cast.south, cast.east]).add(patient)
     if extras % 2:
-        # Then she opens every form of the profile.
+        # Then she opens every form of the profile, and the nurse prints.
         cast.olga.grant(cast.north.auth_group)
+        give(cast.nora, "Printing access")
 
 
 @pytest.fixture(autouse=True)

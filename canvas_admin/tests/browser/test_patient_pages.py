@@ -20,7 +20,7 @@ def clinic(site):
     """The cast, a full chart for ada, and visits of ada and ben tomorrow."""
     furnish_schedule(site)
     give(site.nora, "Schedule write", "Patient create")
-    give(site.nora, "Document read", "Document write")
+    give(site.nora, "Document read", "Document write", "Printing access")
     site.card = AdministrativeDocument.objects.create(
         patient=site.ada, title="Insurance card", kind="insurance", size=1, file="x"
     )

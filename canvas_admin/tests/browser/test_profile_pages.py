@@ -17,7 +17,7 @@ def clinic(site):
     """olga may change ada's profile, on which everything is recorded once."""
     furnish(site)
     PatientName.objects.create(patient=site.ada, given="Ada", family="Alvarez")
-    give(site.olga, "Patients: North")
+    give(site.olga, "Patients: North", "Printing access")
     return site
 
 
