@@ -15,7 +15,6 @@ from patients.templatetags.patients import born
 
 def appointments(sheet: Sheet, rows: Sequence[Any], with_reason: bool) -> None:
     """A patient's appointments, the latest first."""
-    heading(sheet, _("Appointments"))
     columns = [
         (_("When"), 2.6),
         (_("Visit"), 3),
@@ -50,11 +49,11 @@ def schedule(sheet: Sheet, days: Sequence[tuple[date, list[Any]]], most: int) ->
 
 def _columns() -> list[tuple[str, float]]:
     return [
-        (_("Time"), 1.9),
-        (_("Patient"), 3),
-        (_("Visit"), 2.2),
-        (_("Provider"), 1.9),
-        (_("Location"), 1.9),
+        (_("Time"), 2.4),
+        (_("Patient"), 2.8),
+        (_("Visit"), 2.6),
+        (_("Provider"), 2),
+        (_("Location"), 2),
         (_("Status"), 1.8),
     ]
 
@@ -65,7 +64,7 @@ def _line(line: Any) -> list[str]:
     zone = line.start.tzname()
     return [
         f"{line.start:%H:%M} – {line.end:%H:%M} {zone}",
-        "\n".join([with_marks(line.name, born(line)), line.reason]).strip(),
+        "\n".join([line.name, born(line), line.reason]).strip(),
         with_marks(line.visit_type, length),
         line.provider,
         line.location,

@@ -13,6 +13,8 @@ PADDING = 0.6
 LABEL = 45
 # Rows of a table; the pages show the others.
 MOST_ROWS = 500
+# So many lines stay together with the heading above them.
+BELOW_HEADING = 7
 # A row of no more lines stays on one page.
 KEPT_TOGETHER = 8
 
@@ -23,7 +25,7 @@ Row = Sequence[str]
 
 def heading(sheet: Sheet, text: Any) -> None:
     """The title of a part, which is never the last thing on a page."""
-    if not sheet.room(GAP + 4 * LEADING):
+    if not sheet.room(GAP + BELOW_HEADING * LEADING):
         return
     sheet.set_y(sheet.get_y() + GAP)
     sheet.write_in("B", 11)
@@ -65,7 +67,8 @@ def table(
     total = sum(part for _title, part in columns)
     widths = [sheet.epw * part / total for _title, part in columns]
     titles = [str(title) for title, _part in columns]
-    if not sheet.room(4 * LEADING):
+    first = max(len(lines) for lines in _in_lines(sheet, rows[0], widths))
+    if not sheet.room((1 + min(first, KEPT_TOGETHER)) * LEADING + 4 * PADDING):
         return
     _head(sheet, titles, widths)
     for row in rows[:MOST_ROWS]:

@@ -33,7 +33,6 @@ def chart_summary(sheet: Sheet, contents: dict[str, Any]) -> None:
 
 def results(sheet: Sheet, kind: Any, rows: Sequence[Any]) -> None:
     """Results of one kind, the newest first."""
-    heading(sheet, kind.title)
     RESULTS[kind.code](sheet, rows, kind.none)
 
 
@@ -63,6 +62,7 @@ def _past(sheet: Sheet, contents: dict[str, Any]) -> None:
 
 def _results(sheet: Sheet, result: dict[str, Any]) -> None:
     """The newest results of a kind, and that there are more."""
+    heading(sheet, result["kind"].title)
     results(sheet, result["kind"], result["rows"])
     if result["more"]:
         paragraph(sheet, _("Older ones are left out."), quiet=True)

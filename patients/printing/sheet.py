@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from fpdf import FPDF
-from fpdf.enums import Align, XPos, YPos
+from fpdf.enums import XPos, YPos
 
 from canvas_admin.records import clock
 from patients.printing.glyphs import FACES, FAMILY, drawable, needs_shaping
@@ -19,9 +19,10 @@ TEXT = 9
 SMALL = 8
 LEADING = 4.4
 INK, QUIET, RULE, SHADE = 25, 95, 200, 240
-MOST_PAGES = 100
+# Two digits, as PAGES has.
+MOST_PAGES = 99
 # Stands for the number of pages until it is known; no printed text can hold it.
-PAGES = "\ue000\ue000\ue000"
+PAGES = "\ue000\ue000"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Sheet(FPDF):
         self.set_auto_page_break(False)
         self.set_margin(EDGE)
         self.c_margin = 0
-        self.alias_nb_pages(PAGES, Align.R)
+        self.alias_nb_pages(PAGES)
         self.set_title(drawable(frame.title))
         self.set_lang(get_language() or "en")
         self.set_creation_date(clock.now())
