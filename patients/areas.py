@@ -259,6 +259,24 @@ AREAS = (
         "patients:print-results",
     ),
     Area(
+        "print_visit",
+        _("Print visit summary"),
+        _("the summary of a visit in print"),
+        _("print the visits of this patient"),
+        (VIEW_PATIENT, *VIEW_CLINICAL, PRINT),
+        True,
+        "patients:print-visit",
+    ),
+    Area(
+        "print_statement",
+        _("Print statement"),
+        _("the statement of what a patient owes, in print"),
+        _("print the statement of this patient"),
+        (FIND, *VIEW_REVENUE, PRINT),
+        True,
+        "patients:print-statement",
+    ),
+    Area(
         "print_profile",
         _("Print face sheet"),
         _("a patient's profile in print"),
@@ -327,6 +345,8 @@ SEE_TASKS = BY_CODE["tasks"].permissions
 WRITE_TASKS = BY_CODE["write_tasks"].permissions
 PRINT_CHART = BY_CODE["print_chart"].permissions
 PRINT_RESULTS = BY_CODE["print_results"].permissions
+PRINT_VISIT = BY_CODE["print_visit"].permissions
+PRINT_STATEMENT = BY_CODE["print_statement"].permissions
 PRINT_PROFILE = BY_CODE["print_profile"].permissions
 PRINT_APPOINTMENTS = BY_CODE["print_appointments"].permissions
 PRINT_DOCUMENT = BY_CODE["print_document"].permissions

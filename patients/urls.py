@@ -29,6 +29,8 @@ PRINTS = [
     path(
         f"{PRINT}documents/<str:document>/", views.print_document, name="print-document"
     ),
+    path(f"{PRINT}visits/<str:note>/", views.print_visit, name="print-visit"),
+    path(f"{PRINT}statement/", views.print_statement, name="print-statement"),
     path("schedule/print/", views.print_schedule, name="print-schedule"),
 ]
 

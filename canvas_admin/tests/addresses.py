@@ -24,6 +24,7 @@ from patients.models import (
     PatientName,
 )
 from patients.tests.work import make_lab, make_refill
+from patients.tests.notes import note_of
 from staffing.accounts import one_time_path
 from staffing.models import (
     CareTeamRole,
@@ -77,6 +78,7 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         start=datetime(2030, 1, 2, 15, tzinfo=UTC),
         minutes=20,
     )
+    cast.note = note_of(cast.ada, cast.nora, location=cast.location)
     cast.access_request = AccessRequest.objects.create(
         patient=cast.ben, staff=cast.olga, reason="covers the South clinic"
     )
@@ -132,6 +134,7 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         yield {"key": cast.ada.key, "kind": "labs", "row": cast.lab.key}
         if name == "patients:refill":
             yield {"key": cast.ada.key, "row": cast.refill.key}
+        yield {"key": cast.ada.key, "note": cast.note.key}
         section = name.removeprefix("patients:").rpartition("-")[0]
         if section in cast.belongings:
             yield {"key": cast.ada.key, "row": cast.belongings[section].key}

@@ -1,6 +1,7 @@
 """What is written on a sheet: headings, text, facts in two columns, and tables."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
@@ -23,6 +24,20 @@ Column = tuple[Any, float]
 Row = Sequence[str]
 
 
+@dataclass(frozen=True)
+class Grid:
+    """The columns of rows: `titles` are their heads, on each page that they are on."""
+
+    widths: Sequence[float]
+    titles: Sequence[str] = ()
+    inks: Sequence[int] = ()
+    # Columns of numbers end at the right.
+    numbers: Sequence[int] = ()
+
+    def align(self, column: int) -> str:
+        return "R" if column in self.numbers else "L"
+
+
 def heading(sheet: Sheet, text: Any) -> None:
     """The title of a part, which is never the last thing on a page."""
     if not sheet.room(GAP + BELOW_HEADING * LEADING):
@@ -35,13 +50,13 @@ def heading(sheet: Sheet, text: Any) -> None:
 
 def paragraph(sheet: Sheet, text: Any, style: str = "", quiet: bool = False) -> None:
     """Text over the whole width."""
-    letters = {"style": style, **({"ink": QUIET} if quiet else {})}
-    sheet.write_in(**letters)
+    ink = QUIET if quiet else INK
+    sheet.write_in(style, ink=ink)
     for line in sheet.wrapped(str(text), sheet.epw):
         if not sheet.room(LEADING):
             return
         # A new page was headed in other letters.
-        sheet.write_in(**letters)
+        sheet.write_in(style, ink=ink)
         sheet.put(EDGE, sheet.get_y(), sheet.epw, line)
         sheet.set_y(sheet.get_y() + LEADING)
 
@@ -51,28 +66,35 @@ def facts(sheet: Sheet, pairs: Iterable[tuple[Any, Any]], none: Any = "") -> Non
     pairs = list(pairs)
     if not pairs:
         paragraph(sheet, none, quiet=True)
-    widths = [LABEL, sheet.epw - LABEL]
+    grid = Grid([LABEL, sheet.epw - LABEL], inks=[QUIET])
     for pair in pairs[:MOST_ROWS]:
-        _row(sheet, _in_lines(sheet, pair, widths), widths, [QUIET])
+        _row(sheet, grid, pair)
     _left_out(sheet, pairs)
 
 
 def table(
-    sheet: Sheet, columns: Sequence[Column], rows: Sequence[Row], none: Any = ""
+    sheet: Sheet,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    none: Any = "",
+    numbers: Sequence[int] = (),
 ) -> None:
     """A table, its head on each page that it is on; `none` where there are no rows."""
     if not rows:
         paragraph(sheet, none, quiet=True)
         return
     total = sum(part for _title, part in columns)
-    widths = [sheet.epw * part / total for _title, part in columns]
-    titles = [str(title) for title, _part in columns]
-    first = max(len(lines) for lines in _in_lines(sheet, rows[0], widths))
+    grid = Grid(
+        [sheet.epw * part / total for _title, part in columns],
+        [str(title) for title, _part in columns],
+        numbers=numbers,
+    )
+    first = max(len(lines) for lines in _in_lines(sheet, grid, rows[0]))
     if not sheet.room((1 + min(first, KEPT_TOGETHER)) * LEADING + 4 * PADDING):
         return
-    _head(sheet, titles, widths)
+    _head(sheet, grid)
     for row in rows[:MOST_ROWS]:
-        _row(sheet, _in_lines(sheet, row, widths), widths, head=titles)
+        _row(sheet, grid, row)
     _left_out(sheet, rows)
 
 
@@ -83,69 +105,63 @@ def _left_out(sheet: Sheet, rows: Sequence[Any]) -> None:
         paragraph(sheet, said % {"most": MOST_ROWS}, style="B")
 
 
-def _in_lines(sheet: Sheet, row: Row, widths: list[float]) -> list[list[str]]:
+def _in_lines(sheet: Sheet, grid: Grid, row: Row) -> list[list[str]]:
     sheet.write_in()
     return [
         sheet.wrapped(cell, width - GAP)
-        for cell, width in zip(row, widths, strict=True)
+        for cell, width in zip(row, grid.widths, strict=True)
     ]
 
 
-def _row(
-    sheet: Sheet,
-    cells: list[list[str]],
-    widths: list[float],
-    inks: Sequence[int] = (),
-    head: list[str] | None = None,
-) -> None:
-    """One row, of cells in lines; a long one goes on on the next page."""
+def _row(sheet: Sheet, grid: Grid, row: Row) -> None:
+    """One row; a long one goes on on the next page."""
+    cells = _in_lines(sheet, grid, row)
     count = max(len(lines) for lines in cells)
     together = count if count <= KEPT_TOGETHER else 1
-    if not _room(sheet, together * LEADING + 2 * PADDING, widths, head):
+    if not _room(sheet, grid, together * LEADING + 2 * PADDING):
         return
     sheet.set_y(sheet.get_y() + PADDING)
     begin = 0
-    while begin < count and _room(sheet, LEADING, widths, head):
+    while begin < count and _room(sheet, grid, LEADING):
         end = begin + int((sheet.bottom - sheet.get_y() + 0.01) / LEADING)
-        _lines(sheet, [lines[begin:end] for lines in cells], widths, inks)
+        _lines(sheet, grid, [lines[begin:end] for lines in cells])
         begin = end
     sheet.set_y(sheet.get_y() + PADDING)
-    if head:
+    if grid.titles:
         sheet.rule(sheet.get_y())
 
 
-def _lines(
-    sheet: Sheet, cells: list[list[str]], widths: list[float], inks: Sequence[int]
-) -> None:
+def _lines(sheet: Sheet, grid: Grid, cells: list[list[str]]) -> None:
     """As much of a row as the page holds, cell by cell, as it is read aloud."""
     x, y = EDGE, sheet.get_y()
-    for lines, width, ink in zip_longest(cells, widths, inks, fillvalue=INK):
+    columns = zip_longest(cells, grid.widths, grid.inks, fillvalue=INK)
+    for column, (lines, width, ink) in enumerate(columns):
         sheet.write_in(ink=ink)
         for number, line in enumerate(lines):
-            sheet.put(x, y + number * LEADING, width - GAP, line)
+            at = y + number * LEADING
+            sheet.put(x, at, width - GAP, line, grid.align(column))
         x += width
     sheet.set_y(y + LEADING * max(len(lines) for lines in cells))
 
 
-def _room(
-    sheet: Sheet, height: float, widths: list[float], head: list[str] | None
-) -> bool:
+def _room(sheet: Sheet, grid: Grid, height: float) -> bool:
     """Room in a table: a new page begins with the head."""
     page = sheet.page_no()
     if not sheet.room(height):
         return False
-    if head and sheet.page_no() != page:
-        _head(sheet, head, widths)
+    if grid.titles and sheet.page_no() != page:
+        _head(sheet, grid)
     return True
 
 
-def _head(sheet: Sheet, titles: list[str], widths: list[float]) -> None:
+def _head(sheet: Sheet, grid: Grid) -> None:
     y = sheet.get_y()
     sheet.set_fill_color(SHADE)
     sheet.rect(EDGE, y, sheet.epw, LEADING + 2 * PADDING, style="F")
     sheet.write_in("B", SMALL, QUIET)
     x = EDGE
-    for title, width in zip(titles, widths, strict=True):
-        sheet.put(x, y + PADDING, width - GAP, sheet.fitting(title, width - GAP))
+    for column, (title, width) in enumerate(zip(grid.titles, grid.widths, strict=True)):
+        title = sheet.fitting(title, width - GAP)
+        sheet.put(x, y + PADDING, width - GAP, title, grid.align(column))
         x += width
     sheet.set_y(y + LEADING + 2 * PADDING)

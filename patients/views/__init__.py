@@ -27,6 +27,8 @@ from patients.views.printing import (
     print_profile,
     print_results,
     print_schedule,
+    print_statement,
+    print_visit,
 )
 from patients.views.profile import (
     add_row,
@@ -69,6 +71,8 @@ __all__ = [
     "print_profile",
     "print_results",
     "print_schedule",
+    "print_statement",
+    "print_visit",
     "profile",
     "receipt",
     "refill",

@@ -1,0 +1,44 @@
+"""The statement of what a patient owes."""
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from patients import areas, balances, gate
+from patients.models import Claim, ClaimLine, ClaimPosting
+from patients.printing.blocks import MOST_ROWS
+from patients.printing.statement import statement
+from patients.views.printing.paper import answer, printed, sheet_for
+from staffing.models import TeamContactPoint, TeamResponsibility
+
+
+@require_safe
+def print_statement(request: HttpRequest, key: str) -> HttpResponse:
+    """A patient's claims, what was paid, and what is owed."""
+    patient = gate.open_patient(request, key, *areas.PRINT_STATEMENT)
+    reach = gate.reach(request)
+    rows = Claim.objects.visible_to(reach).filter(patient=patient).counted()
+    rows = rows.with_totals().select_related("coverage").newest_first()
+    claims = list(
+        rows.prefetch_related(
+            Prefetch("lines", ClaimLine.objects.filter(removed__isnull=True)),
+            Prefetch("postings", ClaimPosting.objects.filter(reversed__isnull=True)),
+        )[: MOST_ROWS + 1]
+    )
+    balance = balances.balance_of(patient, reach)
+    phone = phone_for_payments()
+    printed(request, "patient.statement", patient)
+    sheet = sheet_for(request, _("Statement"), patient)
+    statement(sheet, claims, balance, phone)
+    return answer(sheet, "statement")
+
+
+def phone_for_payments() -> str:
+    """The first phone number of the team that collects payments (facts 6.3), or ""."""
+    phones = TeamContactPoint.objects.filter(
+        team__responsibilities__code=TeamResponsibility.Code.PAYMENTS,
+        system=TeamContactPoint.System.PHONE,
+    )
+    phones = phones.exclude(use=TeamContactPoint.Use.OLD)
+    return phones.values_list("value", flat=True).first() or ""
