@@ -23,8 +23,8 @@ from patients.models import (
     PatientIdentifier,
     PatientName,
 )
-from patients.tests.work import make_lab, make_refill
 from patients.tests.notes import note_of
+from patients.tests.work import make_lab, make_refill
 from staffing.accounts import one_time_path
 from staffing.models import (
     CareTeamRole,

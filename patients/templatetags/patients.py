@@ -35,7 +35,6 @@ def lived(patient: Patient) -> str:
     return _("died at %(age)s") % {"age": text} if patient.deceased else text
 
 
-<<<<<<< HEAD
 @register.inclusion_tag("patients/_panels.html", takes_context=True)
 def panels(context: Any, here: str) -> dict[str, Any]:
     """The panels that the person may open, each with how much of it is the person's.
@@ -54,10 +53,10 @@ def panels(context: Any, here: str) -> dict[str, Any]:
         "most": queues.MOST_COUNTED,
         "panels": [(kind, queues.Queue(kind, person).count()) for kind in kinds],
     }
-=======
+
+
 @register.filter
 def money(amount: Decimal) -> str:
     """An amount of money: $1,234.50, and −$5.00 for a credit."""
     digits = number_format(abs(amount), 2, use_l10n=True, force_grouping=True)
     return f"{'−' if amount < 0 else ''}${digits}"
->>>>>>> 8694c6d (Printing: visit summaries and statements)
