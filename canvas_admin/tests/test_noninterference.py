@@ -49,7 +49,6 @@ from patients.models import (
     PatientName,
     RefillRequest,
 )
-from staffing.models import TeamMember
 from tasks.models import TaskLabel
 
 # The worlds are split, so that several processes share them.
@@ -230,8 +229,6 @@ def _first(one: Any, other: Any) -> str:
 def world(chance: random.Random, cast: SimpleNamespace) -> None:
     """Make the cast's clinic a different one each time."""
     cast.east = make_group("East", use_for_permissions=chance.random() < 0.5)
-    for name in WATCHERS:
-        TeamMember.objects.create(team=cast.team, staff=getattr(cast, name))
     cast.campaign = make_group("Campaign", [cast.ada], use_for_permissions=False)
     extras = chance.randrange(4)
     for number in range(extras):
