@@ -70,6 +70,15 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     cast.document = AdministrativeDocument.objects.create(
         patient=cast.ada, title="Card", kind="insurance", size=1, file="nowhere"
     )
+    cast.removed_document = AdministrativeDocument.objects.create(
+        patient=cast.ada,
+        title="Old card",
+        kind="insurance",
+        size=1,
+        file="nowhere",
+        removed=datetime(2026, 1, 2, 15, tzinfo=UTC),
+        removed_reason="expired",
+    )
     cast.appointment = Appointment.objects.create(
         patient=cast.ada,
         provider=cast.sam,
@@ -135,6 +144,9 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         if name == "patients:refill":
             yield {"key": cast.ada.key, "row": cast.refill.key}
         yield {"key": cast.ada.key, "note": cast.note.key}
+        is_removed = name == "patients:restore-document"
+        document = cast.removed_document if is_removed else cast.document
+        yield {"key": cast.ada.key, "document": document.key}
         section = name.removeprefix("patients:").rpartition("-")[0]
         if section in cast.belongings:
             yield {"key": cast.ada.key, "row": cast.belongings[section].key}

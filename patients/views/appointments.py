@@ -46,13 +46,7 @@ def listed(patient: Patient, reach: access.Reach) -> Any:
 def appointment(request: HttpRequest, key: str, appointment: str) -> HttpResponse:
     """One appointment, and what the person may do with it."""
     patient = gate.open_patient(request, key, *areas.SEE_APPOINTMENTS)
-    row = _row(request, patient, appointment)
-    trail.shown(
-        request,
-        "patient.appointment",
-        access.paths_to(gate.reach(request), [patient]),
-    )
-    return _page(request, row)
+    return _page(request, _row(request, patient, appointment))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -146,6 +140,11 @@ def _page(
     problems: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    trail.shown(
+        request,
+        "patient.appointment",
+        access.paths_to(gate.reach(request), [row.patient]),
+    )
     context = {
         "patient": row.patient,
         "row": row,
