@@ -107,6 +107,21 @@ def arrive(chance: random.Random, cast: SimpleNamespace, who: str) -> Patient:
         active=chance.random() < 0.8,
         deceased=chance.random() < 0.2,
     )
+    link_everything(chance, cast, who, patient)
+    for group in _groups_not_held(cast, who):
+        if chance.random() < 0.5:
+            group.add(patient)
+    if chance.random() < 0.3:
+        PatientGroupExclusion(
+            patient_group=cast.north, patient=patient, reason=MARK
+        ).save()
+    return patient
+
+
+def link_everything(
+    chance: random.Random, cast: SimpleNamespace, who: str, patient: Patient
+) -> None:
+    """A row of everything that a patient has, linked to this person where it can be."""
     PatientName.objects.create(patient=patient, use="old", family=MARK, given=MARK)
     PatientIdentifier.objects.create(patient=patient, system=MARK, value="100000001")
     PatientAddress.objects.create(patient=patient, lines=MARK, city=MARK)
@@ -145,14 +160,6 @@ def arrive(chance: random.Random, cast: SimpleNamespace, who: str) -> Patient:
     hand_out_tasks(cast, who, patient)
     other = cast.sam if who == "nora" else cast.nora
     AccessRequest.objects.create(patient=patient, staff=other, reason="for my work")
-    for group in _groups_not_held(cast, who):
-        if chance.random() < 0.5:
-            group.add(patient)
-    if chance.random() < 0.3:
-        PatientGroupExclusion(
-            patient_group=cast.north, patient=patient, reason=MARK
-        ).save()
-    return patient
 
 
 def hand_out_tasks(cast: SimpleNamespace, who: str, patient: Patient) -> None:
