@@ -351,6 +351,8 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # Refusals are in the audit trail; a log line would carry the patient's key.
         "django.request": {"level": "ERROR"},
+        # At DEBUG it writes out what a template was given: whole charts.
+        "django.template": {"level": "INFO"},
         # It names the parameter of an edited address.
         "django.security.DisallowedModelAdminLookup": {"level": "CRITICAL"},
         "canvas_admin": {"level": "INFO"},

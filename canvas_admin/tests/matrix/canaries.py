@@ -1,0 +1,93 @@
+"""A canary in each text field of one chart, found by walking the models (security P23).
+
+A model of patients that is not in SEEN_WITH, and a text field that holds no canary and is
+not in NONE, fail the test: so a new one cannot be forgotten.
+"""
+
+import random
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.db import models
+
+from canvas_admin.testing import make_patient
+from canvas_admin.tests.matrix.clinic import Clinic
+from canvas_admin.tests.matrix.observing import about_patients, path_to_patient
+from canvas_admin.tests.test_noninterference import link_everything
+from patients.models import Patient
+
+# Who may read the texts of a model: the area of expected.py that shows them. "" is for
+# administrators and for whoever wrote it, and for none of the twelve.
+SEEN_WITH = {
+    "Patient": "find",
+    "PatientName": "profile",
+    "PatientIdentifier": "profile",
+    "PatientAddress": "profile",
+    "PatientContactPoint": "profile",
+    "PatientContact": "profile",
+    "Consent": "profile",
+    "Coverage": "profile",
+    "EligibilityCheck": "profile",
+    "CareTeamMembership": "profile",
+    "PatientGroupMember": "",
+    "PatientGroupExclusion": "",
+    "AccessRequest": "",
+    "Appointment": "chart",
+    "Condition": "chart",
+    "Medication": "chart",
+    "AllergyIntolerance": "chart",
+    "Immunization": "chart",
+    "LabReport": "chart",
+    "ImagingReport": "chart",
+    "Observation": "chart",
+    "AdministrativeDocument": "documents",
+}
+# Texts that hold nothing that people write: what we make ourselves, and file names.
+NONE = {"key", "sort_name", "name_words", "source_digest", "sha256", "media_type"}
+NONE |= {"externally_exposable_id", "file"}
+NOT_LONGER = 10
+
+
+def plant(clinic: Clinic) -> dict[str, str]:
+    """Canaries in ada's chart: text → "Model.field". Every model has a row of hers."""
+    _a_row_of_each(clinic)
+    planted: dict[str, str] = {}
+    for model in about_patients().values():
+        path = path_to_patient(model) or "pk"
+        ada = clinic.cast.ada
+        rows = model._base_manager.filter(**{path: ada.pk if path == "pk" else ada})
+        assert rows.exists(), f"link_everything() makes no {model.__name__}"
+        for name in text_fields(model):
+            canary = f"Zq{len(planted):03d}Kx"
+            planted[canary] = f"{model.__name__}.{name}"
+            rows.update(**{name: canary})
+    clinic.cast.ada.refresh_from_db()
+    return planted
+
+
+def text_fields(model: type[models.Model]) -> Iterator[str]:
+    """The fields of a model that hold what people write."""
+    for field in model._meta.concrete_fields:
+        if field.name in NONE or field.choices or field.is_relation:
+            continue
+        if isinstance(field, models.CharField | models.TextField):
+            yield field.name
+
+
+def _a_row_of_each(clinic: Clinic) -> None:
+    """What ada lacks she takes over from a patient who has everything."""
+    cast, ada = clinic.cast, clinic.cast.ada
+    cast.pat = clinic.pat
+    other = make_patient("Zoe", "Zorn", date(1931, 7, 7))
+    link_everything(random.Random(1), cast, "pat", other)
+    for model in about_patients().values():
+        path = path_to_patient(model)
+        if path and "__" not in path and model is not Patient:
+            rows = model._base_manager
+            if not rows.filter(**{path: ada}).exists():
+                rows.filter(**{path: other}).update(**{path: ada})
+    excluded = about_patients()["patients_patientgroupexclusion"]
+    if not excluded._base_manager.filter(patient=ada).exists():
+        row: Any = excluded(patient_group=cast.south, patient=ada, reason="moved away")
+        row.save()
