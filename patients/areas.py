@@ -22,6 +22,7 @@ from staffing.groups import (
     VIEW_CLINICAL,
     VIEW_PATIENT,
     VIEW_REVENUE,
+    WRITE_CLINICAL,
     WRITE_REVENUE,
 )
 
@@ -144,6 +145,17 @@ AREAS = (
         ),
         True,
         "patients:review",
+    ),
+    Area(
+        "write_chart",
+        _("Chart, writing"),
+        _(
+            "writing into a patient's chart: notes, conditions, medications and the like"
+        ),
+        _("write into the chart of this patient"),
+        (VIEW_PATIENT, *VIEW_CLINICAL, *WRITE_CLINICAL),
+        True,
+        "patients:new-note",
     ),
     Area(
         "profile",
@@ -329,6 +341,7 @@ CREATE_PATIENT = BY_CODE["create"].permissions
 OPEN_CHART = BY_CODE["chart"].permissions
 SEE_PANELS = BY_CODE["panels"].permissions
 REVIEW = BY_CODE["review"].permissions
+WRITE_CHART = BY_CODE["write_chart"].permissions
 OPEN_PROFILE = BY_CODE["profile"].permissions
 EDIT_PROFILE = BY_CODE["edit-profile"].permissions
 OPEN_DOCUMENTS = BY_CODE["documents"].permissions

@@ -95,8 +95,11 @@ class NoteQuerySet(DatedQuerySet):
 
     def in_chart_of(self, patient: Any, account: Any) -> "NoteQuerySet":
         """What this patient's chart shows to the account: nothing entered in error."""
-        rows = self.visible_to(account).filter(patient=patient)
-        return rows.exclude(state=self.model.State.DELETED)
+        return self.visible_to(account).filter(patient=patient).counting()
+
+    def counting(self) -> "NoteQuerySet":
+        """What was not entered in error."""
+        return self.exclude(state=self.model.State.DELETED)
 
 
 class AppointmentQuerySet(DatedQuerySet):

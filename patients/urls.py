@@ -7,11 +7,20 @@ from patients.views.profile import SECTIONS, Section
 
 PROFILE = "patient/<str:key>/profile/"
 WORK = "patient/<str:key>/work/<slug:kind>/<str:row>/"
+from patients import views
+from patients.views.chart_sections import CHART_SECTIONS
+from patients.views.profile import SECTIONS, Section
+
+PROFILE = "patient/<str:key>/profile/"
+CHART = "patient/<str:key>/chart/"
+NOTES = "patient/<str:key>/notes/"
+NOTE = f"{NOTES}<str:note>/"
+COMMAND = f"{NOTE}commands/<slug:kind>/<str:command>/"
 
 
-def _pages_of(section: Section) -> list[URLPattern]:
-    """The rows of a section of the profile, a new one, and one that is there."""
-    address, about = f"{PROFILE}{section.slug}/", {"section": section}
+def _pages_of(section: Section, page: str) -> list[URLPattern]:
+    """The rows of a section of a page, a new one, and one that is there."""
+    address, about = f"{page}{section.slug}/", {"section": section}
     name = section.slug
     return [
         path(address, views.rows, about, name=name),
@@ -46,7 +55,25 @@ urlpatterns = [
     path("patient/<str:key>/results/<slug:kind>/", views.results, name="results"),
     path(PROFILE, views.profile, name="profile"),
     path(f"{PROFILE}demographics/", views.demographics, name="demographics"),
-    *(page for section in SECTIONS for page in _pages_of(section)),
+    *(page for section in SECTIONS for page in _pages_of(section, PROFILE)),
+    *(page for section in CHART_SECTIONS for page in _pages_of(section, CHART)),
+    path(NOTES, views.notes, name="notes"),
+    path(f"{NOTES}new/", views.new_note, name="new-note"),
+    path(NOTE, views.note, name="note"),
+    path(f"{NOTE}change/", views.edit_note, name="edit-note"),
+    path(f"{NOTE}sign/", views.sign_note, name="sign-note"),
+    path(f"{NOTE}in-error/", views.note_in_error, name="note-in-error"),
+    path(f"{NOTE}addendum/", views.addendum, name="addendum"),
+    path(
+        f"{NOTE}commands/<slug:kind>/",
+        views.add_command,
+        name="add-command",
+    ),
+    path(COMMAND, views.edit_command, name="edit-command"),
+    *(
+        path(f"{COMMAND}{act}/", views.command_act, {"act": act}, name=f"{act}-command")
+        for act in ("commit", "remove", "error")
+    ),
     path(
         f"{PROFILE}coverages/<str:row>/eligibility/",
         views.eligibility,
@@ -83,6 +110,11 @@ urlpatterns = [
         "patient/<str:key>/appointments/<str:appointment>/status/",
         views.appointment_status,
         name="appointment-status",
+    ),
+    path(
+        "patient/<str:key>/appointments/<str:appointment>/note/",
+        views.start_note,
+        name="start-note",
     ),
     path("patient/<str:key>/documents/", views.documents, name="documents"),
     path("patient/<str:key>/documents/new/", views.file_document, name="file-document"),

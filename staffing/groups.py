@@ -91,6 +91,9 @@ VIEW_REVENUE = tuple(
 WRITE_REVENUE = tuple(
     p for m in REVENUE_DATA for p in _model("patients", m, "add", "change")
 )
+WRITE_CLINICAL = tuple(
+    p for m in CLINICAL_DATA for p in _model("patients", m, "add", "change")
+)
 
 MANAGED_GROUPS = (
     ManagedGroup(
@@ -140,7 +143,7 @@ MANAGED_GROUPS = (
         ),
         (
             FIND,
-            *(p for m in CLINICAL_DATA for p in _model("patients", m, "add", "change")),
+            *WRITE_CLINICAL,
             APPOINTMENT_STATUS,
         ),
     ),

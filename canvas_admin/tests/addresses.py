@@ -11,20 +11,26 @@ from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 from patients.models import (
     AccessRequest,
     AdministrativeDocument,
+    AllergyIntolerance,
     Appointment,
     CareTeamMembership,
+    Condition,
     Consent,
     ConsentCoding,
     Coverage,
+    Immunization,
+    Medication,
     PatientAddress,
     PatientContact,
     PatientContactPoint,
     PatientGroupExclusion,
     PatientIdentifier,
     PatientName,
+    Plan,
 )
 from patients.tests.notes import note_of
 from patients.tests.work import make_lab, make_refill
+from patients.tests.notes import note_of, write
 from staffing.accounts import one_time_path
 from staffing.models import (
     CareTeamRole,
@@ -99,7 +105,22 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     cast.task = Task.objects.create(patient=cast.ada, team=cast.team, title="Call")
     cast.belongings = belongings(cast, cast.ada)
     cast.lab, cast.refill = make_lab(cast.ada), make_refill(cast.ada)
+    cast.chart_rows = chart_rows(cast.ada)
+    cast.note = note_of(cast.ada, cast.nora, location=cast.location)
+    cast.command = write(cast.note, Plan)
     return cast
+
+
+def chart_rows(patient: Any) -> dict[str, Any]:
+    """One row of a patient in each section of the chart, by the section's address."""
+    active = {"patient": patient, "display": "Asthma", "clinical_status": "active"}
+    given = {"patient": patient, "display": "Measles vaccine", "status": "completed"}
+    return {
+        "conditions": Condition.objects.create(**active),
+        "allergies": AllergyIntolerance.objects.create(**active),
+        "medications": Medication.objects.create(**given),
+        "immunizations": Immunization.objects.create(**given),
+    }
 
 
 def belongings(cast: SimpleNamespace, patient: Any) -> dict[str, Any]:
@@ -153,6 +174,14 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
     if name.startswith("tasks:"):
         about_patient = name == "tasks:create-for"
         yield {"key": cast.ada.key if about_patient else cast.task.key}
+        note = {"key": cast.ada.key, "note": cast.note.key}
+        yield note
+        yield note | {"kind": "plan"}
+        yield note | {"kind": "plan", "command": cast.command.key}
+        section = name.removeprefix("patients:").rpartition("-")[0]
+        rows = cast.belongings | cast.chart_rows
+        if section in rows:
+            yield {"key": cast.ada.key, "row": rows[section].key}
     if "patientgroup_exclusion" in name:
         about = {"group_id": cast.south.externally_exposable_id}
         yield about

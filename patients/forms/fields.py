@@ -19,6 +19,7 @@ DAY_HINT = _("Write a date as 2026-01-02, 01/02/2026 or 2 Jan 2026.")
 
 # Control characters, and those that turn the direction of the text around them.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_ICD_10 = re.compile(r"[A-TV-Z][0-9][0-9AB](\.[0-9A-TV-Z]{1,4})?")
 _PHONE = re.compile(r"\+?[0-9 ()./x-]{5,40}")
 
 
@@ -43,6 +44,44 @@ class ParagraphField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return " ".join(super().to_python(value).split())
+
+
+class NarrativeField(forms.CharField):
+    """Text of several lines; line breaks stay."""
+
+    def __init__(self, rows: int = 3, **kwargs: Any) -> None:
+        widget = forms.Textarea(attrs={"rows": rows, "autocomplete": "off"})
+        super().__init__(**{"widget": widget, "validators": [validate_seen]} | kwargs)
+
+    def to_python(self, value: Any) -> str:
+        lines = super().to_python(value).replace("\t", " ").splitlines()
+        return "\n".join(line.rstrip() for line in lines)
+
+    def run_validators(self, value: str) -> None:
+        """A line break is the one control character that shows."""
+        super().run_validators(value.replace("\n", " "))
+
+
+class DiagnosisCodeField(forms.CharField):
+    """A code of ICD-10-CM, or none; the dot may be left out."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        given = {
+            "label": _("ICD-10 code"),
+            "max_length": 8,
+            "required": False,
+            "help_text": _("Such as G43.909."),
+        }
+        super().__init__(**given | kwargs)
+
+    def to_python(self, value: Any) -> str:
+        code = super().to_python(value).upper()
+        return code if "." in code or len(code) < 4 else f"{code[:3]}.{code[3:]}"
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value and not _ICD_10.fullmatch(value):
+            raise ValidationError(_("Write an ICD-10 code, such as G43.909."))
 
 
 class NameField(forms.CharField):

@@ -1,9 +1,14 @@
 """What every command of a note has in common: its states, and what may still change."""
 
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils import formats
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
@@ -11,6 +16,12 @@ from canvas_admin.records.models import Versioned
 from patients.models.patients import PatientData
 
 LONG = 10_000
+
+
+def plain(number: Decimal) -> str:
+    """A number without zeros that say nothing: 70.00 is 70, 98.60 is 98.6."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 class NoteClosed(ValidationError):
@@ -40,6 +51,11 @@ class Command(Versioned, PatientData):
     }
     # What changes without anything being written anew.
     BOOKKEEPING = {"version", "state", "ended_by_id", "ended_at", "error_reason"}
+    # What is not told when the command is shown.
+    SILENT: frozenset[str] = frozenset({"id", "error_reason"})
+    # What is read along with a list of them.
+    RELATED: tuple[str, ...] = ()
+    PREFETCHED: tuple[str, ...] = ()
 
     note = models.ForeignKey("patients.Note", on_delete=models.PROTECT, editable=False)
     patient = models.ForeignKey(
@@ -94,6 +110,16 @@ class Command(Versioned, PatientData):
         super().save(*args, **kwargs)
 
     @property
+    def headline(self) -> str:
+        """What it says first: its first field."""
+        return next((text for _label, text in self._said()), "")
+
+    @property
+    def details(self) -> list[tuple[Any, str]]:
+        """(label, text) of everything else that it says."""
+        return [*self._said()][1:]
+
+    @property
     def staged(self) -> bool:
         return self.state == self.State.STAGED
 
@@ -143,6 +169,25 @@ class Command(Versioned, PatientData):
             raise NoteClosed(_("This cannot be done any more. Look at it again."))
         if stored.state == self.State.COMMITTED and self._content != stored._content:
             raise NoteClosed(_("What is committed does not change."))
+
+    def _said(self) -> Iterator[tuple[Any, str]]:
+        """(label, text) of each field that says something."""
+        for field in self._meta.concrete_fields:
+            if field.editable and field.name not in self.SILENT:
+                if text := self._text(field):
+                    yield field.verbose_name, text
+
+    def _text(self, field: models.Field) -> str:
+        value = getattr(self, field.name)
+        if value is None or value is False:
+            return ""
+        if value is True:
+            return gettext("yes")
+        if isinstance(value, date):
+            return formats.date_format(value)
+        if field.choices:
+            return str(dict(field.flatchoices)[value])
+        return plain(value) if isinstance(value, Decimal) else str(value)
 
     @property
     def _content(self) -> dict[str, Any]:

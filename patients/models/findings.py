@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from patients.models.clinical import Condition
-from patients.models.commands import LONG, Command
+from patients.models.commands import LONG, Command, plain
 from patients.models.results import Observation
 
 LOINC = "http://loinc.org"
@@ -62,6 +62,14 @@ class VitalSigns(Command):
     class Meta:
         verbose_name = _("vital signs")
         verbose_name_plural = _("vital signs")
+
+    @property
+    def headline(self) -> str:
+        return self.comment
+
+    @property
+    def details(self) -> list[tuple[Any, str]]:
+        return [(each.display, f"{value} {each.unit}") for each, value in self.readings]
 
     @property
     def readings(self) -> list[tuple[Measure, str]]:
@@ -121,9 +129,19 @@ class Diagnosis(Command):
     # Whether committing made the condition.
     made_condition = models.BooleanField(default=False, editable=False)
 
+    SILENT = Command.SILENT | {"code", "display", "condition"}
+
     class Meta:
         verbose_name = _("diagnosis")
         verbose_name_plural = _("diagnoses")
+
+    @property
+    def headline(self) -> str:
+        return f"{self.display} ({self.code})" if self.code else self.display
+
+    @property
+    def details(self) -> list[tuple[Any, str]]:
+        return [*self._said()]
 
     def make(self, by: Any) -> None:
         if self.condition_id:
@@ -147,9 +165,3 @@ class Diagnosis(Command):
         others = named.exclude(pk=self.pk).filter(state=self.State.COMMITTED)
         if named.filter(made_condition=True).exists() and not others.exists():
             self.condition.mark_in_error(reason, by)
-
-
-def plain(number: Decimal) -> str:
-    """A number without zeros that say nothing: 70.00 is 70, 98.60 is 98.6."""
-    text = f"{number:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,5 +1,6 @@
 """Notes: what was seen, said and done at an encounter, and the states of a note."""
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from canvas_admin.records.models import Versioned
 from patients.models.commands import LONG, Command, NoteClosed
 from patients.models.patients import Patient, PatientData
 from patients.querysets import NoteQuerySet
+
+PEOPLE = ("originator", "committer", "ended_by")
 
 
 class Note(Versioned, PatientData):
@@ -178,8 +181,14 @@ class Note(Versioned, PatientData):
         for model in self.command_models():
             found = model._base_manager.filter(note=self)
             found = found.filter(state__in=states) if states else found
-            rows += found.select_related("originator", "committer", "ended_by")
+            found = found.prefetch_related(*model.PREFETCHED)
+            rows += found.select_related(*PEOPLE, *model.RELATED)
         return sorted(rows, key=lambda row: row.position)
+
+    def fingerprint(self) -> str:
+        """What its commands are, so that a signature is for what was read."""
+        said = [f"{row.key}:{row.version}" for row in self.commands()]
+        return hashlib.sha256(" ".join(said).encode()).hexdigest()
 
     def next_position(self) -> int:
         """The place of the next command. Call it with the note's row locked."""

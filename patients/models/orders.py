@@ -115,8 +115,19 @@ class Referral(Command):
     )
     delegated = models.BooleanField(_("delegate"), default=False)
 
+    SILENT = Command.SILENT | {"refer_to", "contact"}
+
     class Meta:
         verbose_name = _("referral")
+
+    @property
+    def headline(self) -> str:
+        """To whom, as the task's title has it (facts 6.4): Psychiatry (TBD)."""
+        return f"{self.refer_to} ({self.contact or 'TBD'})"
+
+    @property
+    def details(self) -> list[tuple[Any, str]]:
+        return [*self._said()]
 
 
 class NoteTask(Command):
@@ -141,6 +152,8 @@ class NoteTask(Command):
     )
     due = models.DateField(_("due"), null=True, blank=True)
     comment = models.CharField(_("comment"), max_length=1_000, blank=True)
+
+    RELATED = ("assignee", "team")
 
     class Meta:
         verbose_name = _("task in a note")

@@ -9,6 +9,7 @@ from patients.views.appointments import (
     reschedule,
 )
 from patients.views.chart import chart
+from patients.views.commands import add_command, command_act, edit_command
 from patients.views.create import create, receipt
 from patients.views.documents import (
     document_file,
@@ -29,6 +30,15 @@ from patients.views.printing import (
     print_schedule,
     print_statement,
     print_visit,
+from patients.views.notes import (
+    addendum,
+    edit_note,
+    new_note,
+    note,
+    note_in_error,
+    notes,
+    sign_note,
+    start_note,
 )
 from patients.views.profile import (
     add_row,
@@ -48,18 +58,23 @@ from patients.views.search import search
 
 __all__ = [
     "access_requests",
+    "add_command",
     "add_row",
+    "addendum",
     "appointment",
     "appointment_status",
     "appointments",
     "book",
     "change_row",
     "chart",
+    "command_act",
     "create",
     "demographics",
     "document_file",
     "documents",
+    "edit_command",
     "edit_document",
+    "edit_note",
     "eligibility",
     "file_document",
     "hand_over",
@@ -73,6 +88,10 @@ __all__ = [
     "print_schedule",
     "print_statement",
     "print_visit",
+    "new_note",
+    "note",
+    "note_in_error",
+    "notes",
     "profile",
     "receipt",
     "refill",
@@ -87,4 +106,6 @@ __all__ = [
     "schedule",
     "search",
     "undo_review",
+    "sign_note",
+    "start_note",
 ]

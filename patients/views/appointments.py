@@ -153,6 +153,7 @@ def _page(
         "statuses": [each for each in _statuses() if each[0] != row.status],
         "problems": problems,
         **with_reason(request),
+        **_notes(request, row),
     }
     return render(request, "patients/appointment.html", context, status=status)
 
@@ -160,6 +161,17 @@ def _page(
 def with_reason(request: HttpRequest) -> dict[str, Any]:
     """Whether the reason for a visit, which is clinical text, may be shown."""
     return {"with_reason": request.user.has_perms(areas.OPEN_CHART)}
+
+
+def _notes(request: HttpRequest, row: Appointment) -> dict[str, Any]:
+    """The note of an appointment to whoever opens the chart; else, whether to begin one."""
+    if not request.user.has_perms(areas.OPEN_CHART):
+        return {}
+    may_start = request.user.has_perms(areas.WRITE_CHART)
+    return {
+        "notes": list(row.notes.counting()),
+        "may_start_note": may_start and row.status not in Appointment.FREE,
+    }
 
 
 def _statuses() -> list[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""The chart: conditions, medications, allergies, immunizations, results, care team."""
+"""The chart: notes, conditions, medications, allergies, immunizations, results, care team."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,12 +14,13 @@ from patients.models import (
     Condition,
     Immunization,
     Medication,
+    Note,
     Patient,
 )
 from patients.views.care_team import care_team
 from patients.views.results import KINDS
 
-# Of each kind of result the chart shows the newest; all are a page of their own.
+# Of notes and each kind of result the chart shows the newest; all are a page of their own.
 NEWEST = 5
 
 
@@ -39,7 +40,11 @@ def contents(patient: Patient, reach: access.Reach) -> dict[str, Any]:
     def rows(model: Any) -> Any:
         return model.objects.in_chart_of(patient, reach).newest_first()
 
+    notes = rows(Note).select_related("provider", "location", "visit_type")
+    notes = list(notes[: NEWEST + 1])
     return {
+        "notes": notes[:NEWEST],
+        "more_notes": notes[NEWEST:],
         "conditions": _parted(rows(Condition)),
         "medications": _parted(rows(Medication)),
         "allergies": _parted(rows(AllergyIntolerance)),

@@ -25,6 +25,7 @@ def rows(request: HttpRequest, key: str, section: Section) -> HttpResponse:
     context = {
         "patient": patient,
         "section": section,
+        "home": section.home,
         "rows": [_in_words(section, patient, row) for row in found],
         "add": request.user.has_perms(section.permissions("add"))
         and section.address(patient, "add"),
@@ -65,6 +66,7 @@ def _edit(
         "title": _("%(what)s (new)") % {"what": section.one} if is_new else section.one,
         "about": "" if is_new else f"{section.label(row)}: {section.text(row)}",
         "back": section.address(patient),
+        "history": [] if is_new or not section.history else section.history(row),
     }
     if request.method != "POST":
         form = form_class(actor=request.user, instance=row)
@@ -79,7 +81,7 @@ def _edit(
         messages.info(
             request, _("This form was saved before, so nothing was saved again.")
         )
-    return to_profile(patient, section.slug)
+    return to_profile(patient, section.slug, section.home)
 
 
 def _in_words(section: Section, patient: Patient, row: Any) -> dict[str, Any]:

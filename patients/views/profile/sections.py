@@ -23,10 +23,29 @@ ACTIVE = CareTeamMembership.Status.ACTIVE
 
 
 @dataclass(frozen=True)
+class Home:
+    """A page that shows sections: what it is called, how one gets back, what opens it."""
+
+    url_name: str
+    title: Any
+    back: Any
+    permissions: tuple[str, ...]
+
+
+PROFILE = Home(
+    "patients:profile",
+    gettext_lazy("Profile"),
+    gettext_lazy("Back to the profile"),
+    areas.OPEN_PROFILE,
+)
+
+
+@dataclass(frozen=True)
 class Section:
     """Rows of one kind: `label` and `text` say one in words, `new_form` makes one.
 
-    Whoever changes them needs what opens the profile, and the model's own permission.
+    Whoever changes them needs what opens the page that shows them (`home`), and the model's
+    own permission.
     """
 
     code: str
@@ -38,6 +57,9 @@ class Section:
     new_form: type[ProfileForm] | None = None
     related: tuple[str, ...] = ()
     prefetched: tuple[str, ...] = ()
+    home: Home = PROFILE
+    # What a row was before: (when, by whom, what changed), the latest first.
+    history: Callable[[Any], list[Any]] | None = None
 
     @property
     def slug(self) -> str:
@@ -50,7 +72,10 @@ class Section:
 
     def permissions(self, verb: str) -> tuple[str, ...]:
         """What "add" or "change" asks for."""
-        return (*areas.OPEN_PROFILE, f"patients.{verb}_{self.model._meta.model_name}")
+        return (
+            *self.home.permissions,
+            f"patients.{verb}_{self.model._meta.model_name}",
+        )
 
     def rows(self, account: Any, patient: Patient) -> QuerySet:
         """The patient's rows, within the account's reach."""

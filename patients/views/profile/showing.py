@@ -9,6 +9,7 @@ from django.urls import reverse
 from canvas_admin.audit import trail
 from patients import access, gate
 from patients.models import Patient
+from patients.views.profile.sections import PROFILE, Home
 
 
 def show_form(
@@ -16,12 +17,14 @@ def show_form(
 ) -> HttpResponse:
     """The page of a form about a patient, on the trail like every page that shows one."""
     asks = form.is_bound and not form.errors and form.unconfirmed
-    context |= {"patient": patient, "form": form, "asks": asks}
+    section = context.get("section")
+    home = section.home if section else PROFILE
+    context |= {"patient": patient, "form": form, "asks": asks, "home": home}
     seen = access.paths_to(gate.reach(request), [patient])
     trail.shown(request, f"patient.{code}", seen)
     return render(request, "patients/profile/form.html", context)
 
 
-def to_profile(patient: Patient, part: str) -> HttpResponse:
-    """The profile, at one of its parts."""
-    return redirect(f"{reverse('patients:profile', args=[patient.key])}#{part}")
+def to_profile(patient: Patient, part: str, home: Home = PROFILE) -> HttpResponse:
+    """The profile, or another page of sections, at one of its parts."""
+    return redirect(f"{reverse(home.url_name, args=[patient.key])}#{part}")
