@@ -1,6 +1,5 @@
 """What every command of a note has in common: its states, and what may still change."""
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -51,8 +50,9 @@ class Command(Versioned, PatientData):
     }
     # What changes without anything being written anew.
     BOOKKEEPING = {"version", "state", "ended_by_id", "ended_at", "error_reason"}
-    # What is not told when the command is shown.
-    SILENT: frozenset[str] = frozenset({"id", "error_reason"})
+    # The field that it says first, and those of which nothing is told.
+    HEADLINE = ""
+    SILENT: frozenset[str] = frozenset({"error_reason"})
     # What is read along with a list of them.
     RELATED: tuple[str, ...] = ()
     PREFETCHED: tuple[str, ...] = ()
@@ -111,13 +111,16 @@ class Command(Versioned, PatientData):
 
     @property
     def headline(self) -> str:
-        """What it says first: its first field."""
-        return next((text for _label, text in self._said()), "")
+        """What it says first."""
+        return getattr(self, self.HEADLINE)
 
     @property
     def details(self) -> list[tuple[Any, str]]:
         """(label, text) of everything else that it says."""
-        return [*self._said()][1:]
+        silent = self.SILENT | {self.HEADLINE}
+        fields = [f for f in self._meta.concrete_fields if f.name not in silent]
+        texts = [(f.verbose_name, self._text(f)) for f in fields if f.editable]
+        return [(label, text) for label, text in texts if text]
 
     @property
     def staged(self) -> bool:
@@ -169,13 +172,6 @@ class Command(Versioned, PatientData):
             raise NoteClosed(_("This cannot be done any more. Look at it again."))
         if stored.state == self.State.COMMITTED and self._content != stored._content:
             raise NoteClosed(_("What is committed does not change."))
-
-    def _said(self) -> Iterator[tuple[Any, str]]:
-        """(label, text) of each field that says something."""
-        for field in self._meta.concrete_fields:
-            if field.editable and field.name not in self.SILENT:
-                if text := self._text(field):
-                    yield field.verbose_name, text
 
     def _text(self, field: models.Field) -> str:
         value = getattr(self, field.name)

@@ -49,6 +49,8 @@ def _measure(label: Any, low: int, high: int, **more: Any) -> models.DecimalFiel
 class VitalSigns(Command):
     """What was measured; committing makes an observation of each (FHIR vital-signs)."""
 
+    HEADLINE = "comment"
+
     height = _measure(_("height (in)"), 5, 108, decimal_places=2)
     weight = _measure(_("weight (lb)"), 0, 1_400, decimal_places=2)
     temperature = _measure(_("temperature (°F)"), 75, 115, decimal_places=1)
@@ -62,10 +64,6 @@ class VitalSigns(Command):
     class Meta:
         verbose_name = _("vital signs")
         verbose_name_plural = _("vital signs")
-
-    @property
-    def headline(self) -> str:
-        return self.comment
 
     @property
     def details(self) -> list[tuple[Any, str]]:
@@ -138,10 +136,6 @@ class Diagnosis(Command):
     @property
     def headline(self) -> str:
         return f"{self.display} ({self.code})" if self.code else self.display
-
-    @property
-    def details(self) -> list[tuple[Any, str]]:
-        return [*self._said()]
 
     def make(self, by: Any) -> None:
         if self.condition_id:

@@ -9,6 +9,8 @@ from patients.models.commands import LONG, Command
 class ReasonForVisit(Command):
     """Why the patient came; a note that is begun from an appointment takes its reason over."""
 
+    HEADLINE = "comment"
+
     comment = models.CharField(_("reason for visit"), max_length=1_000)
 
     class Meta:
@@ -17,6 +19,8 @@ class ReasonForVisit(Command):
 
 class Plan(Command):
     """What is meant to happen next."""
+
+    HEADLINE = "narrative"
 
     narrative = models.CharField(_("plan"), max_length=LONG)
 
@@ -27,6 +31,7 @@ class Plan(Command):
 class Instruction(Command):
     """What the patient was told to do, by a code of SNOMED CT where there is one."""
 
+    HEADLINE = "display"
     SYSTEM = "http://snomed.info/sct"
 
     display = models.CharField(_("instruction"), max_length=255)

@@ -1,10 +1,13 @@
 """Commands that ask others for something: medicines, tests, pictures, referrals, tasks."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.records import clock
 from patients.models.clinical import Medication
 from patients.models.commands import LONG, Command
 
@@ -21,6 +24,8 @@ class Priority(models.TextChoices):
 
 class Prescription(Command):
     """A medicine that is prescribed; committing puts it among the medications."""
+
+    HEADLINE = "display"
 
     display = models.CharField(_("medicine"), max_length=255)
     code = models.CharField(_("RxNorm code"), max_length=16, blank=True)
@@ -65,6 +70,8 @@ class Prescription(Command):
 class LabOrder(Command):
     """Tests that a laboratory is asked for; one test a line."""
 
+    HEADLINE = "tests"
+
     tests = models.CharField(_("tests"), max_length=2_000)
     lab = models.CharField(_("laboratory"), max_length=255, blank=True)
     fasting = models.BooleanField(_("the patient must fast"), default=False)
@@ -78,60 +85,129 @@ class LabOrder(Command):
         return [line.strip() for line in self.tests.splitlines() if line.strip()]
 
 
-class ImagingOrder(Command):
-    """A picture that is asked for; a delegated order raises a task (facts 6.4)."""
+class RaisesTask(Command):
+    """A command that others carry on with a task, which the tasks app ties to it.
 
-    study = models.CharField(_("study"), max_length=255)
-    centre = models.CharField(_("imaging centre"), max_length=255, blank=True)
+    Tasks are made by the reverse accessor `tasks`, in the transaction of the commit (DESIGN
+    section 7), so that patients need not know them.
+    """
+
+    PREFETCHED = ("tasks",)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def completed(self) -> bool:
+        """Whether it was carried out: all of its tasks are (facts 6.4)."""
+        states = {task.status for task in self.tasks.all()}
+        return self.committed and states == {"COMPLETED"}
+
+    def raise_task(self, by: Any, title: str, comment: str, **fields: Any) -> None:
+        """Make its task, by this account, with a first comment if there is one."""
+        staff = getattr(by, "staff", None)
+        task = self.tasks.create(
+            patient_id=self.patient_id, title=title, creator=staff, **fields
+        )
+        if comment:
+            task.comments.create(author=staff, text=comment)
+
+    def unmake(self, reason: str, by: Any) -> None:
+        """Close what is still to be done; what was done, was."""
+        staff = getattr(by, "staff", None)
+        for task in self.tasks.filter(status="OPEN"):
+            task.set_status("CLOSED", staff)
+            task.save()
+            said = gettext("Closed: what asked for it was entered in error.")
+            task.comments.create(author=staff, text=said)
+
+
+class DelegatedOrder(RaisesTask):
+    """An order that the clinician may leave to a team to see through ("delegate").
+
+    The origin routes the task to the team that is responsible; it is unassigned if none is.
+    """
+
+    TASK_ORIGIN = ""
+
     priority = models.CharField(
         _("priority"), max_length=7, choices=Priority, default=Priority.ROUTINE
     )
-    comment = models.CharField(_("note to the centre"), max_length=LONG, blank=True)
     internal_comment = models.CharField(
         _("internal comment"), max_length=1_000, blank=True
     )
     delegated = models.BooleanField(_("delegate"), default=False)
 
     class Meta:
+        abstract = True
+
+    @property
+    def task_title(self) -> str:
+        raise NotImplementedError
+
+    def make(self, by: Any) -> None:
+        if self.delegated:
+            self.raise_task(
+                by,
+                self.task_title,
+                self.internal_comment,
+                origin=self.TASK_ORIGIN,
+                priority=self.priority,
+            )
+
+
+class ImagingOrder(DelegatedOrder):
+    """A picture that is asked for (facts 6.4)."""
+
+    HEADLINE = "study"
+    TASK_ORIGIN = "CMP_IMG_ORD"
+
+    study = models.CharField(_("study"), max_length=255)
+    centre = models.CharField(_("imaging centre"), max_length=255, blank=True)
+    comment = models.CharField(_("note to the centre"), max_length=LONG, blank=True)
+
+    class Meta:
         verbose_name = _("imaging order")
 
+    @property
+    def task_title(self) -> str:
+        return f"Order imaging: {self.study} ({self.centre or 'TBD'})"
 
-class Referral(Command):
-    """A referral to a specialty or practice; a delegated one raises a task.
+
+class Referral(DelegatedOrder):
+    """A referral to a specialty or practice.
 
     S1: "you may want all delegated referrals to go to a care coordination team".
     """
+
+    TASK_ORIGIN = "REF_CMD"
+    SILENT = Command.SILENT | {"refer_to", "contact"}
 
     refer_to = models.CharField(_("specialty or practice"), max_length=128)
     contact = models.CharField(_("contact"), max_length=128, blank=True)
     clinical_question = models.CharField(
         _("clinical question"), max_length=LONG, blank=True
     )
-    priority = models.CharField(
-        _("priority"), max_length=7, choices=Priority, default=Priority.ROUTINE
-    )
-    internal_comment = models.CharField(
-        _("internal comment"), max_length=1_000, blank=True
-    )
-    delegated = models.BooleanField(_("delegate"), default=False)
-
-    SILENT = Command.SILENT | {"refer_to", "contact"}
 
     class Meta:
         verbose_name = _("referral")
 
     @property
     def headline(self) -> str:
-        """To whom, as the task's title has it (facts 6.4): Psychiatry (TBD)."""
+        """To whom, as the task's title has it: Psychiatry (TBD)."""
         return f"{self.refer_to} ({self.contact or 'TBD'})"
 
     @property
-    def details(self) -> list[tuple[Any, str]]:
-        return [*self._said()]
+    def task_title(self) -> str:
+        """S1: protocols look for "Refer patient to Psychiatry (TBD)", to the letter."""
+        return f"Refer patient to {self.headline}"
 
 
-class NoteTask(Command):
+class NoteTask(RaisesTask):
     """A task that is handed out in a note; committing makes it."""
+
+    HEADLINE = "title"
+    RELATED = ("assignee", "team")
 
     title = models.CharField(_("task"), max_length=255)
     assignee = models.ForeignKey(
@@ -153,8 +229,18 @@ class NoteTask(Command):
     due = models.DateField(_("due"), null=True, blank=True)
     comment = models.CharField(_("comment"), max_length=1_000, blank=True)
 
-    RELATED = ("assignee", "team")
-
     class Meta:
         verbose_name = _("task in a note")
         verbose_name_plural = _("tasks in notes")
+
+    def make(self, by: Any) -> None:
+        """The task; it is due at the end of its day."""
+        ends = self.due and clock.midnight(self.due + timedelta(days=1))
+        self.raise_task(
+            by,
+            self.title,
+            self.comment,
+            assignee=self.assignee,
+            team=self.team,
+            due=ends and ends - timedelta(minutes=1),
+        )

@@ -78,6 +78,28 @@ class Task(WorkItem):
         verbose_name=_("team"),
     )
     origin = models.CharField(_("origin"), max_length=15, choices=Origin, blank=True)
+    # The command of a note that raised it; patients makes it by the reverse accessor.
+    referral = models.ForeignKey(
+        "patients.Referral",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="tasks",
+        editable=False,
+    )
+    imaging_order = models.ForeignKey(
+        "patients.ImagingOrder",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="tasks",
+        editable=False,
+    )
+    note_task = models.ForeignKey(
+        "patients.NoteTask",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="tasks",
+        editable=False,
+    )
     labels = models.ManyToManyField(
         TaskLabel,
         through="TaskTaskLabel",
