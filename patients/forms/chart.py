@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.utils import timezone
+from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
-from patients.forms.fields import DayField, DiagnosisCodeField
+from patients.forms.fields import DiagnosisCodeField, PastDayField
 from patients.forms.profile import IN_ERROR, ProfileForm
 from patients.models import AllergyIntolerance, Condition, Immunization, Medication
 from patients.models.findings import ICD_10
@@ -28,20 +28,12 @@ class ChartForm(ProfileForm):
             for name in ("display", "code"):
                 self.fields.pop(name, None)
         self.before = {name: getattr(self.instance, name) for name in self.days}
-        for name, moment in self.before.items():
-            if moment:
-                self.initial[name] = timezone.localdate(moment)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         for name in self.days:
-            if (day := cleaned.get(name)) and day > clock.today():
-                self.add_error(name, _("This day has not come yet."))
-            elif name in cleaned:
-                same = name not in self.changed_data
-                cleaned[name] = (
-                    self.before[name] if same else day and clock.midnight(day)
-                )
+            if name in cleaned and name not in self.changed_data:
+                cleaned[name] = self.before[name]
         return cleaned
 
     def save(self, commit: bool = True) -> Any:
@@ -53,8 +45,8 @@ class ConditionForm(ChartForm):
     days = ("onset", "abatement")
 
     code = DiagnosisCodeField()
-    onset = DayField(label=_("Began"), required=False)
-    abatement = DayField(label=_("Ended"), required=False)
+    onset = PastDayField(label=_("Began"), required=False)
+    abatement = PastDayField(label=_("Ended"), required=False)
 
     class Meta:
         model = Condition
@@ -80,7 +72,10 @@ class ConditionForm(ChartForm):
 class MedicationForm(ChartForm):
     days = ("started",)
 
-    started = DayField(label=_("Prescribed"), required=False)
+    started = PastDayField(label=_("Prescribed"), required=False)
+    refills = forms.IntegerField(
+        label=_("Refills"), required=False, min_value=0, max_value=99
+    )
 
     class Meta:
         model = Medication
@@ -90,7 +85,7 @@ class MedicationForm(ChartForm):
 class AllergyForm(ChartForm):
     days = ("onset",)
 
-    onset = DayField(label=_("Began"), required=False)
+    onset = PastDayField(label=_("Began"), required=False)
 
     class Meta:
         model = AllergyIntolerance
@@ -113,7 +108,7 @@ class AllergyForm(ChartForm):
 class ImmunizationForm(ChartForm):
     days = ("given",)
 
-    given = DayField(label=_("Given on"), required=False)
+    given = PastDayField(label=_("Given on"), required=False)
 
     class Meta:
         model = Immunization

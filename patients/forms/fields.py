@@ -1,11 +1,12 @@
 """Fields that the patients' forms share: names, days, phone numbers, single lines."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
@@ -119,6 +120,30 @@ class DayField(forms.DateField):
         """Raises ValidationError for a day that cannot be meant."""
         if not EARLIEST <= day <= LATEST:
             raise ValidationError(_("The year must be between 1850 and 2200."))
+
+
+class PastDayField(DayField):
+    """A day that has come; its value is the instant at which it began in the clinic."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        day = super().to_python(value)
+        return day and clock.midnight(day)
+
+    def prepare_value(self, value: Any) -> Any:
+        return timezone.localdate(value) if isinstance(value, datetime) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Whether it is another day; the time of day is not typed."""
+        try:
+            found = self.to_python(data)
+        except ValidationError:
+            return True
+        return self.prepare_value(initial) != self.prepare_value(found)
+
+    def refuse_the_impossible(self, day: date) -> None:
+        super().refuse_the_impossible(day)
+        if day > clock.today():
+            raise ValidationError(_("This day has not come yet."))
 
 
 class BirthDateField(DayField):
