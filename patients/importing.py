@@ -22,8 +22,8 @@ from canvas_admin.fhir.bundles import (
     located,
 )
 from canvas_admin.fhir.validation import validated
-from patients import imported_rows
-from patients.fhir import care_team, patient
+from patients import imported_notes, imported_rows
+from patients.fhir import care_team, encounter, patient
 from patients.fhir.clinical import ClinicalRows
 from patients.importing_chart import is_about, plan_chart, write_chart
 from patients.models import Patient, PatientGroup
@@ -45,6 +45,7 @@ LIMITS = {
     "DiagnosticReport": 100,
     "ImagingStudy": 50,
     "Observation": 500,
+    "Encounter": 200,
 }
 PARTS_LIMIT = 40
 
@@ -57,7 +58,7 @@ class Plan:
 
     In `clinical`, the rows of the chart come by the type of their resources. In `care`,
     each part comes with the entry of its practitioner, or the identifier of one who is
-    not in the bundle.
+    not in the bundle; in `notes`, each note, with None where nobody is named.
     """
 
     about: Entry
@@ -65,6 +66,7 @@ class Plan:
     practitioners: list[tuple[Entry, practitioner.PractitionerRows]]
     clinical: dict[str, list[ClinicalRows]]
     care: list[tuple[Entry, care_team.CareTeamRows, "list[Part]"]]
+    notes: list[tuple[encounter.NoteRows, Entry | tuple[str, str] | None]]
     left_out: Counter[str]
 
 
@@ -98,6 +100,11 @@ def plan(bundle: Bundle) -> Plan:
     care = [_care_team(bundle, about, *each) for each in entries["CareTeam"]]
     if sum(len(parts) for *_team, parts in care) > PARTS_LIMIT:
         raise BrokenBundle(f"has more than {PARTS_LIMIT} care team members")
+    notes = [_note(bundle, about, *each) for each in entries["Encounter"]]
+    held = [each for each in notes if each]
+    left_out = Counter({k: n for k, n in bundle.types().items() if k not in LIMITS})
+    if len(notes) > len(held):
+        left_out["Encounter"] = len(notes) - len(held)
     return Plan(
         about=about,
         patient=rows,
@@ -107,7 +114,8 @@ def plan(bundle: Bundle) -> Plan:
         ],
         clinical=plan_chart(bundle, about, entries),
         care=care,
-        left_out=Counter({k: n for k, n in bundle.types().items() if k not in LIMITS}),
+        notes=held,
+        left_out=left_out,
     )
 
 
@@ -137,6 +145,9 @@ def carry_out(
             for group in groups:
                 group.add(person, by=ACTOR)
         result.counts += write_chart(person, planned.clinical)
+        result.counts += imported_notes.write_notes(
+            person, [(rows, _staff(who, known, people)) for rows, who in planned.notes]
+        )
         counts, result.set_aside = imported_rows.write_care(
             person, _teams(planned, known, people)
         )
@@ -177,6 +188,21 @@ def _care_team(
         return entry, rows, [(part, who) for part, who in parts if who]
 
 
+def _note(
+    bundle: Bundle, about: Entry, entry: Entry, resource: dict
+) -> tuple[encounter.NoteRows, Entry | tuple[str, str] | None] | None:
+    """A note and who was seen; None for an encounter that did not take place."""
+    with located(entry):
+        rows = encounter.from_fhir(resource, entry.source_id)
+        if rows is None:
+            return None
+        is_about(bundle, about, rows.subject)
+    if (found := bundle.find(rows.provider)) and found.type == "Practitioner":
+        return rows, found
+    kind, *named = identifier_in(rows.provider) or ("",)
+    return rows, tuple(named) if kind == "Practitioner" else None
+
+
 def _member(bundle: Bundle, reference: str) -> Entry | tuple[str, str] | None:
     """The practitioner of a care team; None for members who are no practitioners.
 
@@ -205,6 +231,7 @@ def _known(planned: Plan) -> dict[tuple[str, str], Staff]:
     """The staff whom the bundle's identifiers name already."""
     named = [each for _entry, rows in planned.practitioners for each in rows.named]
     parts = [who for *_team, parts in planned.care for _part, who in parts]
+    parts += [who for _rows, who in planned.notes if who]
     with located(planned.about):
         return practitioner.find(
             [*named, *(who for who in parts if not isinstance(who, Entry))]
@@ -229,10 +256,7 @@ def _teams(
     """The care teams with staff in the place of references."""
     teams = []
     for entry, rows, parts in planned.care:
-        members = [
-            (part, people[who.index] if isinstance(who, Entry) else known.get(who))
-            for part, who in parts
-        ]
+        members = [(part, _staff(who, known, people)) for part, who in parts]
         if any(staff is None for _part, staff in members):
             raise BrokenBundle(
                 "participant: its member is neither in this bundle nor here",
@@ -240,6 +264,15 @@ def _teams(
             )
         teams.append((rows, members))
     return teams
+
+
+def _staff(
+    who: Entry | tuple[str, str] | None,
+    known: dict[tuple[str, str], Staff],
+    people: dict[int, Staff],
+) -> Staff | None:
+    """The staff member whom a bundle names, by its entry or an identifier."""
+    return people[who.index] if isinstance(who, Entry) else known.get(who)
 
 
 def _record(person: Patient, result: Result, source: str) -> None:

@@ -19,6 +19,7 @@ from canvas_admin.audit import trail
 from canvas_admin.management import demo_clinic
 from canvas_admin.management.demo_clinic import CAMPAIGN, NORTH, SOUTH, DemoTeam, Person
 from canvas_admin.management.demo_files import write_private
+from canvas_admin.management.demo_notes import make_notes
 from canvas_admin.management.demo_schedule import make_schedule
 from canvas_admin.records import clock
 from patients.models import (
@@ -53,6 +54,14 @@ def load() -> None:
     place_patients()
     make_schedule(
         {"North office": _living(NORTH), "South office": _living(SOUTH)},
+    )
+    ada, ben, _cyn = _known_patients()
+    staff = Staff.objects.select_related("user", "primary_location")
+    make_notes(
+        {
+            ada: staff.get(user__username="nora"),
+            ben: staff.get(user__username="sam"),
+        }
     )
     give_passwords(passwords_file())
 
@@ -135,10 +144,7 @@ def make_team(plan: DemoTeam) -> None:
 
 def place_patients() -> None:
     """Patients into their groups, with every kind of membership; one made inactive."""
-    ada, ben, cyn = (
-        Patient.objects.get(identifiers__value=number)
-        for number in (demo_clinic.ADA, demo_clinic.BEN, demo_clinic.CYN)
-    )
+    ada, ben, cyn = _known_patients()
     others = Patient.objects.exclude(pk__in=[ada.pk, ben.pk, cyn.pk]).filter(
         identifiers__system__contains="synthea"
     )
@@ -226,6 +232,12 @@ def new_password() -> str:
 def passwords_file() -> Path:
     """Beside the demo database: demo.passwords.json."""
     return Path(settings.SQLITE_FILE).with_suffix(".passwords.json")
+
+
+def _known_patients() -> list[Patient]:
+    """Ada, Ben and Cyn."""
+    numbers = (demo_clinic.ADA, demo_clinic.BEN, demo_clinic.CYN)
+    return [Patient.objects.get(identifiers__value=number) for number in numbers]
 
 
 def _group(name: str) -> PatientGroup | None:

@@ -58,7 +58,7 @@ def test_a_folder_of_real_bundles_comes_in(capfd: pytest.CaptureFixture[str]) ->
     assert (jose.last_name, jose.birth_date) == ("Aguayo", date(1969, 9, 20))
     assert jose.conditions.count() == 25
     assert Patient.objects.filter(deceased=True, deceased_at__isnull=False).exists()
-    assert "Encounter" in result.out.partition("Not imported yet:")[2]
+    assert "CarePlan" in result.out.partition("Not imported yet:")[2]
 
 
 def test_a_second_run_changes_nothing_and_adds_nothing() -> None:
