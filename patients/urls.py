@@ -16,6 +16,12 @@ CHART = "patient/<str:key>/chart/"
 NOTES = "patient/<str:key>/notes/"
 NOTE = f"{NOTES}<str:note>/"
 COMMAND = f"{NOTE}commands/<slug:kind>/<str:command>/"
+from patients import views
+from patients.views.claims import PARTS, Part
+from patients.views.profile import SECTIONS, Section
+
+PROFILE = "patient/<str:key>/profile/"
+CLAIM = "patient/<str:key>/claims/<str:claim>/"
 
 
 def _pages_of(section: Section, page: str) -> list[URLPattern]:
@@ -42,6 +48,17 @@ PRINTS = [
     path(f"{PRINT}statement/", views.print_statement, name="print-statement"),
     path("schedule/print/", views.print_schedule, name="print-schedule"),
 ]
+def _forms_of(part: Part) -> list[URLPattern]:
+    """The forms of a claim's parts: a new one, one that is there, ending one."""
+    address, about = f"{CLAIM}{part.related}/", {"part": part}
+    name = f"claim-{part.code}"
+    change = path(f"{address}<str:row>/", views.change_part, about, f"{name}-change")
+    return [
+        path(f"{address}new/", views.add_part, about, f"{name}-add"),
+        *([change] if part.changeable else []),
+        path(f"{address}<str:row>/end/", views.end_part, about, f"{name}-end"),
+    ]
+
 
 app_name = "patients"
 urlpatterns = [
@@ -92,6 +109,14 @@ urlpatterns = [
     path(f"{WORK}review/undo/", views.undo_review, name="undo-review"),
     path(f"{WORK}hand-over/", views.hand_over, name="hand-over"),
     path("patient/<str:key>/refills/<str:row>/", views.refill, name="refill"),
+    path("revenue/", views.revenue, name="revenue"),
+    path("revenue/file/", views.revenue_file, name="revenue-file"),
+    path("patient/<str:key>/claims/", views.claims, name="claims"),
+    path("patient/<str:key>/claims/new/", views.add_claim, name="add-claim"),
+    path(CLAIM, views.claim, name="claim"),
+    path(f"{CLAIM}change/", views.change_claim, name="change-claim"),
+    path(f"{CLAIM}state/", views.claim_state, name="claim-state"),
+    *(form for part in PARTS for form in _forms_of(part)),
     path("schedule/", views.schedule, name="schedule"),
     path("schedule/new/", views.new_appointment, name="new-appointment"),
     path("patient/<str:key>/appointments/", views.appointments, name="appointments"),

@@ -10,6 +10,18 @@ from patients.views.appointments import (
 )
 from patients.views.chart import chart
 from patients.views.commands import add_command, command_act, edit_command
+from patients.views.claims import (
+    add_claim,
+    add_part,
+    change_claim,
+    change_part,
+    claim,
+    claim_state,
+    claims,
+    end_part,
+    revenue,
+    revenue_file,
+)
 from patients.views.create import create, receipt
 from patients.views.documents import (
     document_file,
@@ -59,15 +71,22 @@ from patients.views.search import search
 __all__ = [
     "access_requests",
     "add_command",
+    "add_claim",
+    "add_part",
     "add_row",
     "addendum",
     "appointment",
     "appointment_status",
     "appointments",
     "book",
+    "change_claim",
+    "change_part",
     "change_row",
     "chart",
     "command_act",
+    "claim",
+    "claim_state",
+    "claims",
     "create",
     "demographics",
     "document_file",
@@ -76,6 +95,7 @@ __all__ = [
     "edit_document",
     "edit_note",
     "eligibility",
+    "end_part",
     "file_document",
     "hand_over",
     "new_appointment",
@@ -101,6 +121,8 @@ __all__ = [
     "restore_document",
     "results",
     "review",
+    "revenue",
+    "revenue_file",
     "roster",
     "rows",
     "schedule",

@@ -10,7 +10,7 @@ from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_safe
 
 from canvas_admin.audit import trail
-from patients import access, areas, gate
+from patients import access, areas, balances, gate
 from patients.models import (
     ConsentCoding,
     Coverage,
@@ -41,6 +41,7 @@ def profile(request: HttpRequest, key: str) -> HttpResponse:
         **contents(patient, reach),
         "edit": _editable(request, patient),
         "groups": _groups(request, patient),
+        "balance": _balance(request, patient),
         "may_check": request.user.has_perms(RUN),
         "form_token": get_random_string(32),
     }
@@ -98,6 +99,13 @@ def _editable(request: HttpRequest, patient: Patient) -> dict[str, str]:
         page = reverse("patients:demographics", args=[patient.key])
         found["demographics"] = page
     return found
+
+
+def _balance(request: HttpRequest, patient: Patient) -> balances.Balance | None:
+    """What is owed; None for who may not see it (S2, "Revenue access")."""
+    if not request.user.has_perms(areas.SEE_CLAIMS):
+        return None
+    return balances.balance_of(patient, gate.reach(request))
 
 
 def _groups(request: HttpRequest, patient: Patient) -> list[PatientGroup] | None:

@@ -1,0 +1,72 @@
+"""What the pages of claims have in common."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from canvas_admin.audit import trail
+from canvas_admin.records.forms import SavedAlready
+from patients import access, gate, profile_changes
+from patients.models import Claim, Patient
+
+
+def claims_of(request: HttpRequest, patient: Patient) -> Any:
+    """This patient's claims, within the person's reach."""
+    rows = Claim.objects.visible_to(gate.reach(request)).filter(patient=patient)
+    return rows.select_related("patient", "coverage", "provider", "location")
+
+
+def open_claim(request: HttpRequest, patient: Patient, key: str) -> Claim:
+    """This patient's claim of this key, as though there were none of others'."""
+    return gate.open_row(claims_of(request, patient), key, patient)
+
+
+def seen(request: HttpRequest, patient: Patient, act: str) -> None:
+    """Put on the trail that a page about the patient is shown."""
+    trail.shown(request, act, access.paths_to(gate.reach(request), [patient]))
+
+
+def to_claim(claim: Claim) -> HttpResponse:
+    """The page of a claim."""
+    return redirect("patients:claim", key=claim.patient.key, claim=claim.key)
+
+
+def saved(
+    request: HttpRequest,
+    form: Any,
+    act: str,
+    sentence: str,
+    claim_of: Callable[[Any], Claim],
+) -> HttpResponse | None:
+    """Save a posted form and go to its claim; None when the person has to look again.
+
+    `claim_of` tells the claim of the row that the form is about.
+    """
+    try:
+        if not profile_changes.save(request, form, act):
+            return None
+        messages.success(request, sentence)
+        return to_claim(claim_of(form.instance))
+    except SavedAlready as before:
+        messages.info(
+            request, _("This form was saved before, so nothing was saved again.")
+        )
+        return to_claim(claim_of(before.row))
+
+
+def show_form(
+    request: HttpRequest,
+    patient: Patient,
+    form: Any,
+    heading: str,
+    claim: Claim | None = None,
+    **context: Any,
+) -> HttpResponse:
+    """The page of a form about a claim."""
+    seen(request, patient, "patient.claim_form")
+    context |= {"patient": patient, "claim": claim, "form": form, "heading": heading}
+    return render(request, "patients/claims/form.html", context)
