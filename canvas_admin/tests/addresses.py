@@ -1,7 +1,7 @@
 """Every URL of the site, found by walking the resolver, with concrete addresses."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +15,10 @@ from patients.models import (
     Appointment,
     CareTeamMembership,
     Condition,
+    Claim,
+    ClaimDiagnosis,
+    ClaimLine,
+    ClaimPosting,
     Consent,
     ConsentCoding,
     Coverage,
@@ -94,6 +98,10 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         minutes=20,
     )
     cast.note = note_of(cast.ada, cast.nora, location=cast.location)
+    cast.claim = Claim.objects.create(
+        patient=cast.ada, service_date=date(2026, 1, 2), state="coding-review"
+    )
+    cast.claim_parts = claim_parts(cast.claim)
     cast.access_request = AccessRequest.objects.create(
         patient=cast.ben, staff=cast.olga, reason="covers the South clinic"
     )
@@ -142,6 +150,20 @@ def belongings(cast: SimpleNamespace, patient: Any) -> dict[str, Any]:
     return rows
 
 
+def claim_parts(claim: Claim, text: str = "I10") -> dict[str, Any]:
+    """One row of each kind on a claim, by the word for it in its address' name."""
+    of, what = {"claim": claim}, {"code": text}
+    return {
+        "diagnosis": ClaimDiagnosis.objects.create(
+            **of, **what, letter="A", display=text
+        ),
+        "line": ClaimLine.objects.create(**of, **what, charge=5, description=text),
+        "posting": ClaimPosting.objects.create(
+            **of, kind="patient", amount=3, date=claim.service_date, reference=text
+        ),
+    }
+
+
 def address(name: str, cast: SimpleNamespace) -> str:
     """A concrete address of this pattern; about ada where it is about a patient."""
     if name == "account_reset_password_from_key":
@@ -168,6 +190,12 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         is_removed = name == "patients:restore-document"
         document = cast.removed_document if is_removed else cast.document
         yield {"key": cast.ada.key, "document": document.key}
+        claim = {"key": cast.ada.key, "claim": cast.claim.key}
+        yield claim
+        if (part := name.removeprefix("patients:claim-").split("-")[0]) in (
+            cast.claim_parts
+        ):
+            yield claim | {"row": cast.claim_parts[part].key}
         section = name.removeprefix("patients:").rpartition("-")[0]
         if section in cast.belongings:
             yield {"key": cast.ada.key, "row": cast.belongings[section].key}

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from canvas_admin.testing import give, make_group, make_patient
 from canvas_admin.tests import proof
-from canvas_admin.tests.addresses import address, every_name, furnish
+from canvas_admin.tests.addresses import address, claim_parts, every_name, furnish
 from canvas_admin.tests.masking import masked
 from patients import access, work
 from patients.models import (
@@ -31,6 +31,7 @@ from patients.models import (
     AllergyIntolerance,
     Appointment,
     CareTeamMembership,
+    Claim,
     Condition,
     Consent,
     Coverage,
@@ -139,6 +140,16 @@ def link_everything(
         message=MARK,
         checked_by=getattr(cast, who).user,
     )
+    claim_parts(
+        Claim.objects.create(
+            patient=patient,
+            provider=getattr(cast, who),
+            coverage=coverage,
+            service_date=date(2026, 1, 3),
+            state=chance.choice(["filed", "patient-balance", "trash"]),
+        ),
+        MARK,
+    )
     for number in range(chance.randrange(1, 6)):
         fill_the_chart(patient, f"{MARK}{number}")
     AdministrativeDocument.objects.create(
@@ -245,6 +256,9 @@ def world(chance: random.Random, cast: SimpleNamespace) -> None:
         # Then she opens every form of the profile, and the nurse prints.
         cast.olga.grant(cast.north.auth_group)
         give(cast.nora, "Printing access")
+    if chance.random() < 0.5:
+        # And she sees what the clinic's claims come to.
+        give(cast.nora, "Revenue access")
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ from canvas_admin.tests.browser.conftest import Look, inspect
 from patients.models import AdministrativeDocument
 from patients.tests.appointments import appoint, furnish_schedule
 from patients.tests.charts import fill_the_chart
+from patients.tests.claims import REVENUE, a_claim, a_line, a_posting
 
 pytestmark = pytest.mark.browser
 
@@ -20,12 +21,16 @@ def clinic(site):
     """The cast, a full chart for ada, and visits of ada and ben tomorrow."""
     furnish_schedule(site)
     give(site.nora, "Schedule write", "Patient create")
-    give(site.nora, "Document read", "Document write", "Printing access")
+    give(site.nora, "Document read", "Document write", "Printing access", REVENUE)
     site.card = AdministrativeDocument.objects.create(
         patient=site.ada, title="Insurance card", kind="insurance", size=1, file="x"
     )
     for number in range(7):
         fill_the_chart(site.ada, f"{number}")
+    site.claim = a_claim(site.ada, "125.00")
+    a_line(site.claim, "20.00", removed=timezone.now(), removed_reason="twice")
+    a_posting(site.claim, "5.00", reversed=timezone.now(), reversed_reason="bounced")
+    site.paid = a_posting(site.claim, "15.00")
     start = timezone.now() + timedelta(days=1)
     site.visit = appoint(site, site.ada, start=start, reason="Headache")
     appoint(site, site.ben, start=start + timedelta(hours=1))
@@ -37,6 +42,7 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
     chart = f"/patient/{clinic.ada.key}/"
     visit = f"{chart}appointments/{clinic.visit.key}/"
     card = f"{chart}documents/{clinic.card.key}/"
+    claim = f"{chart}claims/{clinic.claim.key}/"
     page = open_page("nora", chart)
     for path in (
         chart,
@@ -49,6 +55,14 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         f"{chart}documents/new/",
         f"{card}change/",
         f"{card}remove/",
+        "/revenue/",
+        f"{chart}profile/",
+        f"{chart}claims/",
+        f"{chart}claims/new/",
+        claim,
+        f"{claim}lines/new/",
+        f"{claim}postings/new/",
+        f"{claim}postings/{clinic.paid.key}/end/",
         "/schedule/",
         clinic.tomorrow,
         f"{clinic.tomorrow}&view=week",
