@@ -4,29 +4,81 @@ Each of these runs in the transaction of a form (profile_changes.save), which ho
 patient's row: of two acts on one claim the second sees what the first did.
 """
 
+import re
 from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from canvas_admin.records import clock
 from patients import claim_states
 from patients.claim_states import MOVES, ClaimState
-from patients.models import Claim, ClaimStateChange, Coverage, Patient
-from patients.models.claims import CPT, HCPCS
+from patients.models import (
+    Claim,
+    ClaimStateChange,
+    Coverage,
+    Diagnosis,
+    Note,
+    Patient,
+)
+from patients.models.claims import CPT, HCPCS, LETTERS
+from patients.models.findings import ICD_10
 from staffing.models import Staff
+
+_ICD_10 = re.compile(r"([A-Z][0-9][0-9A-Z])\.?([0-9A-Z]{0,4})")
 
 
 def begin(claim: Claim, by: Staff | None) -> None:
-    """Save a new claim, with the first entry of its history.
+    """Save a new claim, with the first entry of its history and its note's diagnoses.
 
     What is billed for a day to come waits under "Appointment".
     """
     if claim.service_date > clock.today():
         claim.state = ClaimState.APPOINTMENT
     claim.save()
-    _note(claim, "", by)
+    _keep(claim, "", by)
+    for letter, (code, display) in zip(LETTERS, codes_in(claim.note), strict=False):
+        claim.diagnoses.create(letter=letter, code=code, display=display)
+
+
+def for_note(note: Note) -> Claim:
+    """A claim, not saved yet, with what a signed note says of the visit."""
+    day = timezone.localdate(note.start, note.start.tzinfo)
+    return Claim(
+        patient=note.patient,
+        note=note,
+        service_date=day,
+        provider=note.provider,
+        location=note.location,
+        coverage=coverage_on(note.patient, day),
+    )
+
+
+def codes_in(note: Note | None) -> list[tuple[str, str]]:
+    """(ICD-10 code, name) of each diagnosis committed in a note, in its order, once."""
+    found: dict[str, str] = {}
+    rows = Diagnosis.objects.filter(note=note, state=Diagnosis.State.COMMITTED)
+    for row in rows.select_related("condition").order_by("position") if note else ():
+        known = row.condition and row.condition.system == ICD_10
+        code = row.code or (row.condition.code if known else "")
+        if code := as_icd_10(code):
+            found.setdefault(code, row.display)
+    return list(found.items())
+
+
+def as_icd_10(text: str) -> str:
+    """An ICD-10-CM code in capitals with its dot; "" for what is none."""
+    found = _ICD_10.fullmatch(text.strip().upper())
+    return ".".join(part for part in found.groups() if part) if found else ""
+
+
+def unclaimed(notes: QuerySet[Note]) -> QuerySet[Note]:
+    """Those of these notes that are on no claim, but for claims in the trash."""
+    claims = Claim.objects.counted().filter(note=OuterRef("pk"))
+    return notes.filter(~Exists(claims))
 
 
 def move(claim: Claim, state: str, by: Staff | None, reason: str = "") -> None:
@@ -110,10 +162,10 @@ def _unfit_for_a_payer(claim: Claim) -> list[str]:
 def _go(claim: Claim, state: str, by: Staff | None, reason: str) -> None:
     before, claim.state = claim.state, state
     claim.save()
-    _note(claim, before, by, reason)
+    _keep(claim, before, by, reason)
 
 
-def _note(claim: Claim, before: str, by: Staff | None, reason: str = "") -> None:
+def _keep(claim: Claim, before: str, by: Staff | None, reason: str = "") -> None:
     ClaimStateChange.objects.create(
         patient_id=claim.patient_id,
         claim=claim,

@@ -113,6 +113,9 @@ urlpatterns = [
     path("revenue/file/", views.revenue_file, name="revenue-file"),
     path("patient/<str:key>/claims/", views.claims, name="claims"),
     path("patient/<str:key>/claims/new/", views.add_claim, name="add-claim"),
+    path(
+        "patient/<str:key>/claims/new/<str:note>/", views.add_claim, name="claim-note"
+    ),
     path(CLAIM, views.claim, name="claim"),
     path(f"{CLAIM}change/", views.change_claim, name="change-claim"),
     path(f"{CLAIM}state/", views.claim_state, name="claim-state"),

@@ -24,6 +24,7 @@ from patients.models import (
     Coverage,
     Immunization,
     Medication,
+    Note,
     PatientAddress,
     PatientContact,
     PatientContactPoint,
@@ -98,6 +99,9 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         minutes=20,
     )
     cast.note = note_of(cast.ada, cast.nora, location=cast.location)
+    cast.note = Note.objects.create(
+        patient=cast.ada, started=datetime(2026, 1, 2, 15, tzinfo=UTC)
+    )
     cast.claim = Claim.objects.create(
         patient=cast.ada, service_date=date(2026, 1, 2), state="coding-review"
     )
@@ -190,6 +194,7 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         is_removed = name == "patients:restore-document"
         document = cast.removed_document if is_removed else cast.document
         yield {"key": cast.ada.key, "document": document.key}
+        yield {"key": cast.ada.key, "note": cast.note.key}
         claim = {"key": cast.ada.key, "claim": cast.claim.key}
         yield claim
         if (part := name.removeprefix("patients:claim-").split("-")[0]) in (

@@ -59,6 +59,7 @@ patients:claim-diagnosis-end          login/login 403/403     403/403     403/40
 patients:claim-line-add               login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-line-change            login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-line-end               login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:claim-note                   login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-posting-add            login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-posting-end            login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-state                  login/login 405/403     405/403     405/403     405/403     405/403     405/403     405/403

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from canvas_admin.records import clock
+from patients import claiming
 from patients.forms.claims import refuse_what_is_underway
 from patients.forms.profile import ProfileForm
 from patients.models import Claim, ClaimDiagnosis, ClaimLine
@@ -18,7 +19,6 @@ from patients.models.claims import CPT, HCPCS, LETTERS
 # CPT: four digits and a digit or a letter; HCPCS level II: a letter and four digits.
 _CPT, _HCPCS = re.compile(r"[0-9]{4}[0-9A-Z]"), re.compile(r"[A-V][0-9]{4}")
 _MODIFIER = re.compile(r"[0-9A-Z]{2}")
-_ICD_10 = re.compile(r"([A-Z][0-9][0-9A-Z])\.?([0-9A-Z]{0,4})")
 UNITS = [MinValueValidator(1), MaxValueValidator(999)]
 MOST_MODIFIERS = MOST_POINTERS = 4
 
@@ -48,10 +48,9 @@ class DiagnosisForm(ClaimPartForm):
 
     def clean_code(self) -> str:
         """The code in capitals, with its dot."""
-        found = _ICD_10.fullmatch(self.cleaned_data["code"].strip().upper())
-        if not found:
+        code = claiming.as_icd_10(self.cleaned_data["code"])
+        if not code:
             raise ValidationError(_("Write an ICD-10 code, such as E11.9."))
-        code = ".".join(part for part in found.groups() if part)
         others = self.claim.diagnoses.filter(removed=None, code=code)
         if others.exclude(pk=self.instance.pk).exists():
             raise ValidationError(_("This diagnosis is on the claim already."))

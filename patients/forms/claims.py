@@ -47,6 +47,8 @@ class ClaimForm(ProfileForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         claim = self.instance
+        for name in ("provider", "location", "coverage"):
+            self.initial[name] = getattr(claim, name)
         self.fields["provider"].queryset = providers(claim.provider_id)
         self.fields["provider"].label_from_instance = _name_of
         active = Location.objects.filter(active=True)
@@ -64,7 +66,14 @@ class ClaimForm(ProfileForm):
         coverage, day = cleaned.get("coverage"), cleaned.get("service_date")
         if coverage and day and not claiming.holds_on(coverage, day):
             self.add_error("coverage", _("This coverage did not hold on that day."))
+        self._refuse_a_second_of_its_note()
         return cleaned
+
+    def _refuse_a_second_of_its_note(self) -> None:
+        claim = self.instance
+        if claim.note_id and not claim.pk:
+            if Claim.objects.counted().filter(note=claim.note_id).exists():
+                raise ValidationError(_("This note is on a claim already."))
 
     def save(self, commit: bool = True) -> Claim:
         if self.instance.pk:

@@ -16,7 +16,6 @@ from patients.models.patients import Patient, PatientData
 
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
-ICD_10 = "http://hl7.org/fhir/sid/icd-10-cm"
 # A paper claim (CMS-1500) has room for twelve, and names them by these.
 LETTERS = "ABCDEFGHIJKL"
 
@@ -24,9 +23,10 @@ LETTERS = "ABCDEFGHIJKL"
 class Claim(Versioned, PatientData):
     """What one visit is billed with (S2: "the revenue model"; FHIR Claim).
 
-    Its state is changed by patients.claiming alone, which keeps every change. `coverage`
-    is who is asked to pay, none where the patient pays. `number` is what people call it:
-    random, so that it does not tell how many claims there are.
+    It is made by hand, from a signed note, or by an import. Its state is changed by
+    patients.claiming alone, which keeps every change. `coverage` is who is asked to pay,
+    none where the patient pays. `number` is what people call it: random, so that it does
+    not tell how many claims there are.
     """
 
     State = ClaimState
@@ -36,6 +36,14 @@ class Claim(Versioned, PatientData):
         Patient, on_delete=models.PROTECT, related_name="claims"
     )
     number = models.CharField(_("number"), max_length=8, unique=True, editable=False)
+    note = models.ForeignKey(
+        "patients.Note",
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="claims",
+        verbose_name=_("note"),
+    )
     coverage = models.ForeignKey(
         "patients.Coverage",
         on_delete=models.PROTECT,
@@ -84,6 +92,13 @@ class Claim(Versioned, PatientData):
             models.Index(fields=["patient", "service_date"], name="claim_of_patient"),
             models.Index(fields=["state", "service_date"], name="claim_by_state"),
             models.Index(fields=["service_date"], name="claim_by_date"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["note"],
+                condition=~Q(state=ClaimState.TRASH),
+                name="one_claim_of_a_note",
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """A patient's claims: the list, a new one, and what a claim says of itself."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -8,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from canvas_admin.records import clock
 from patients import areas, balances, claiming, gate
 from patients.forms.claims import ClaimForm
-from patients.models import Claim, Patient
+from patients.models import Claim, Note, Patient
 from patients.views.claims.showing import (
     claims_of,
     open_claim,
@@ -18,6 +20,8 @@ from patients.views.claims.showing import (
 )
 
 PAGE = 25
+# So many notes that wait for a claim are offered at once.
+NOTES = 10
 
 
 @require_safe
@@ -28,6 +32,7 @@ def claims(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "patient": patient,
         "balance": balances.balance_of(patient, gate.reach(request)),
+        "notes": claiming.unclaimed(_signed(request, patient))[:NOTES],
         **rows.page(request.GET.get("after", ""), PAGE),
     }
     seen(request, patient, "patient.claims")
@@ -35,18 +40,24 @@ def claims(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def add_claim(request: HttpRequest, key: str) -> HttpResponse:
-    """A new claim, for the coverage that comes first today."""
+def add_claim(request: HttpRequest, key: str, note: str = "") -> HttpResponse:
+    """A new claim: by hand for today, or for the visit of a signed note."""
     patient = gate.open_patient(request, key, *areas.WRITE_CLAIMS)
-    claim = Claim(patient=patient)
-    if request.method != "POST":
-        form = ClaimForm(
-            actor=request.user, instance=claim, initial=_usual(patient, claim)
-        )
-        return show_form(request, patient, form, _("New claim"))
-    form = ClaimForm(request.POST, actor=request.user, instance=claim)
-    answer = saved(request, form, "claim.add", _("The claim is made."), lambda row: row)
-    return answer or show_form(request, patient, form, _("New claim"))
+    if note:
+        row = gate.open_row(_signed(request, patient), note, patient)
+        claim = claiming.for_note(row)
+    else:
+        today = clock.today()
+        coverage = claiming.coverage_on(patient, today)
+        claim = Claim(patient=patient, service_date=today, coverage=coverage)
+    form = ClaimForm(request.POST or None, actor=request.user, instance=claim)
+    if request.method == "POST":
+        said = _("The claim is made.")
+        answer = saved(request, form, "claim.add", said, lambda row: row)
+        if answer:
+            return answer
+    codes = claiming.codes_in(claim.note)
+    return show_form(request, patient, form, _("New claim"), codes=codes)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,9 +74,8 @@ def change_claim(request: HttpRequest, key: str, claim: str) -> HttpResponse:
     return show_form(request, patient, form, _("Change claim"), row)
 
 
-def _usual(patient: Patient, claim: Claim) -> dict[str, object]:
-    today = clock.today()
-    return {
-        "service_date": today,
-        "coverage": claiming.coverage_on(patient, today),
-    }
+def _signed(request: HttpRequest, patient: Patient) -> Any:
+    """The patient's signed notes; a claim tells of one when and where it was, and by whom."""
+    rows = Note.objects.in_chart_of(patient, gate.reach(request))
+    rows = rows.filter(state=Note.State.LOCKED)
+    return rows.select_related("patient", "provider", "location", "visit_type")

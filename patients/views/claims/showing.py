@@ -17,7 +17,8 @@ from patients.models import Claim, Patient
 def claims_of(request: HttpRequest, patient: Patient) -> Any:
     """This patient's claims, within the person's reach."""
     rows = Claim.objects.visible_to(gate.reach(request)).filter(patient=patient)
-    return rows.select_related("patient", "coverage", "provider", "location")
+    about = ("patient", "coverage", "provider", "location")
+    return rows.select_related(*about, "note__visit_type", "note__location")
 
 
 def open_claim(request: HttpRequest, patient: Patient, key: str) -> Claim:
