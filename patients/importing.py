@@ -26,6 +26,7 @@ from patients import imported_notes, imported_rows
 from patients.fhir import care_team, encounter, patient
 from patients.fhir.clinical import ClinicalRows
 from patients.importing_chart import is_about, plan_chart, write_chart
+from patients.importing_claims import Revenue, plan_revenue, write_revenue
 from patients.models import Patient, PatientGroup
 from staffing.fhir import practitioner
 from staffing.models import Staff
@@ -46,6 +47,8 @@ LIMITS = {
     "ImagingStudy": 50,
     "Observation": 500,
     "Encounter": 200,
+    "Coverage": 20,
+    "Claim": 40,
 }
 PARTS_LIMIT = 40
 
@@ -65,6 +68,7 @@ class Plan:
     patient: patient.PatientRows
     practitioners: list[tuple[Entry, practitioner.PractitionerRows]]
     clinical: dict[str, list[ClinicalRows]]
+    revenue: Revenue
     care: list[tuple[Entry, care_team.CareTeamRows, "list[Part]"]]
     notes: list[tuple[encounter.NoteRows, Entry | tuple[str, str] | None]]
     left_out: Counter[str]
@@ -113,6 +117,7 @@ def plan(bundle: Bundle) -> Plan:
             for entry, data in entries["Practitioner"]
         ],
         clinical=plan_chart(bundle, about, entries),
+        revenue=plan_revenue(bundle, about, entries),
         care=care,
         notes=held,
         left_out=left_out,
@@ -148,6 +153,7 @@ def carry_out(
         result.counts += imported_notes.write_notes(
             person, [(rows, _staff(who, known, people)) for rows, who in planned.notes]
         )
+        result.counts += write_revenue(person, planned.revenue, people)
         counts, result.set_aside = imported_rows.write_care(
             person, _teams(planned, known, people)
         )

@@ -27,6 +27,8 @@ KINDS = {
     "DiagnosticReport": "Reports",
     "ImagingStudy": "Imaging studies",
     "Observation": "Observations",
+    "Coverage": "Coverages",
+    "Claim": "Claims",
 }
 INTERRUPTED = 130
 
@@ -101,6 +103,8 @@ class Command(BaseCommand):
                 ("Practitioner", len(planned.practitioners)),
                 ("CareTeam", sum(len(parts) for *_team, parts in planned.care)),
                 *((kind, len(rows)) for kind, rows in planned.clinical.items()),
+                ("Coverage", len(planned.revenue.coverages)),
+                ("Claim", len(planned.revenue.claims)),
             ):
                 self.counts[kind, "read"] += number
 
