@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from canvas_admin.fhir.bundles import Bundle, Entry, Rejected, located
 from canvas_admin.fhir.rows import take
 from canvas_admin.records import clock
+from patients.claim_states import ClaimState
 from patients.fhir import claim, coverage
 from patients.fhir.claim import ClaimRows
 from patients.fhir.coverage import CoverageRows
@@ -141,7 +142,10 @@ def _take_over(
 ) -> None:
     practitioner = rows.practitioner
     row.before = row.state if row.pk else ""
-    row.state, row.service_date = rows.state, rows.service_date
+    # What was sent without an insurance was sent to the patient.
+    to_patient = payer is None and rows.state == ClaimState.FILED
+    row.state = ClaimState.PATIENT_BALANCE if to_patient else rows.state
+    row.service_date = rows.service_date
     row.coverage, row.source_digest = payer, rows.digest
     row.provider = people.get(practitioner.index) if practitioner else None
 

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from canvas_admin.audit import trail
 from canvas_admin.management import demo_clinic
+from canvas_admin.management.demo_claims import make_claims
 from canvas_admin.management.demo_clinic import CAMPAIGN, NORTH, SOUTH, DemoTeam, Person
 from canvas_admin.management.demo_files import write_private
 from canvas_admin.management.demo_notes import make_notes
@@ -63,6 +64,7 @@ def load() -> None:
             ben: staff.get(user__username="sam"),
         }
     )
+    make_claims(ada)
     give_passwords(passwords_file())
 
 

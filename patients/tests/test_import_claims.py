@@ -219,7 +219,8 @@ def test_a_claim_is_tied_to_the_note_of_its_visit():
 def test_who_pays_without_insurance_has_no_coverage():
     take_in(*everything(payor=[ANN]))
     assert not Coverage.objects.exists()
-    assert Claim.objects.get().coverage is None
+    claim = Claim.objects.get()
+    assert (claim.coverage, claim.state) == (None, "patient-balance")
 
 
 def test_ranks_are_held_once_and_ended_ones_do_not_count():
