@@ -23,6 +23,11 @@ from staffing.groups import (
     VIEW_PATIENT,
     VIEW_REVENUE,
     WRITE_CLINICAL,
+    INCOMING_FILES,
+    VIEW_CLINICAL,
+    VIEW_PATIENT,
+    VIEW_REVENUE,
+    WRITE_REPORTS,
     WRITE_REVENUE,
 )
 
@@ -124,7 +129,7 @@ AREAS = (
     Area(
         "panels",
         _("Panels"),
-        _("the panels: new labs, new imaging and refill requests"),
+        _("the panels: new labs, new imaging, other documents and refill requests"),
         _("work with the panels"),
         (VIEW_PATIENT, *VIEW_CLINICAL),
         False,
@@ -141,6 +146,7 @@ AREAS = (
             *VIEW_CLINICAL,
             "patients.change_labreport",
             "patients.change_imagingreport",
+            "patients.change_clinicaldocument",
             "patients.change_refillrequest",
         ),
         True,
@@ -224,6 +230,40 @@ AREAS = (
         (FIND, *VIEW_REVENUE, *WRITE_REVENUE),
         True,
         "patients:add-claim",
+    ),
+    Area(
+        "data-integration",
+        _("Data integration"),
+        _("files that came in: uploading, looking at, assigning and rejecting them"),
+        _("work on incoming files"),
+        (FIND, *INCOMING_FILES),
+        False,
+        "patients:data-integration",
+        in_navigation=True,
+    ),
+    Area(
+        "link_file",
+        _("Link file"),
+        _("linking an incoming file to a patient's chart, and taking that back"),
+        _("link incoming files to the chart of this patient"),
+        (FIND, *INCOMING_FILES, *WRITE_REPORTS),
+        True,
+        "patients:link-file",
+    ),
+    Area(
+        "link_document",
+        _("Link file, administrative"),
+        _("linking an incoming file as an administrative document"),
+        _("link incoming files to the administrative documents of this patient"),
+        (
+            FIND,
+            *INCOMING_FILES,
+            *WRITE_REPORTS,
+            "patients.add_administrativedocument",
+            "patients.change_administrativedocument",
+        ),
+        True,
+        "patients:link-file",
     ),
     Area(
         "book",
@@ -349,6 +389,9 @@ WRITE_DOCUMENTS = BY_CODE["write_documents"].permissions
 SEE_REVENUE = BY_CODE["revenue"].permissions
 SEE_CLAIMS = BY_CODE["claims"].permissions
 WRITE_CLAIMS = BY_CODE["write_claims"].permissions
+DATA_INTEGRATION = BY_CODE["data-integration"].permissions
+LINK_FILE = BY_CODE["link_file"].permissions
+LINK_DOCUMENT = BY_CODE["link_document"].permissions
 SEE_SCHEDULE = BY_CODE["schedule"].permissions
 SEE_APPOINTMENTS = BY_CODE["appointments"].permissions
 BOOK = BY_CODE["book"].permissions

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patients import areas
 from patients.models import (
+    ClinicalDocument,
     ImagingReport,
     LabReport,
     Observation,
@@ -40,6 +41,16 @@ KINDS = (
         to_act=areas.REVIEW,
         row="patients/_work_result.html",
         whole="patients/_imaging.html",
+    ),
+    Kind(
+        code="other-documents",
+        number=3,
+        model=ClinicalDocument,
+        title=_("Other documents"),
+        url_name="patients:other-documents",
+        permissions=areas.OPEN_CHART,
+        to_act=areas.REVIEW,
+        row="patients/_work_result.html",
     ),
     Kind(
         code="refills",

@@ -16,19 +16,26 @@ LARGEST = 20 * MIB
 
 @dataclass(frozen=True)
 class FileType:
-    """A type of file that is taken: its media type, its ending, how it begins."""
+    """A type of file that is taken: its media type, its ending, its name for people.
+
+    It begins with one of `begins`, and where `ends` is given that is near its end.
+    """
 
     media_type: str
     ending: str
+    name: str
     begins: tuple[bytes, ...]
+    ends: bytes = b""
 
 
 TYPES = (
-    FileType("application/pdf", "pdf", (b"%PDF-",)),
-    FileType("image/png", "png", (b"\x89PNG\r\n\x1a\n",)),
-    FileType("image/jpeg", "jpg", (b"\xff\xd8\xff",)),
-    FileType("image/tiff", "tif", (b"II*\x00", b"MM\x00*")),
+    FileType("application/pdf", "pdf", "PDF", (b"%PDF-",), b"%%EOF"),
+    FileType("image/png", "png", "PNG", (b"\x89PNG\r\n\x1a\n",), b"IEND"),
+    FileType("image/jpeg", "jpg", "JPEG", (b"\xff\xd8\xff",)),
+    FileType("image/tiff", "tif", "TIFF", (b"II*\x00", b"MM\x00*")),
 )
+# Programs put something behind the end of a file, but not much.
+TAIL = 4096
 BY_MEDIA_TYPE = {each.media_type: each for each in TYPES}
 # What browsers show by themselves.
 SHOWN = {"application/pdf", "image/png", "image/jpeg"}
@@ -46,8 +53,8 @@ class Accepted:
 def accept(upload: Any) -> Accepted:
     """Look at an uploaded file.
 
-    Raises ValidationError for an empty one, one of more than 20 MiB, and any type that is
-    not taken.
+    Raises ValidationError for an empty one, one of more than 20 MiB, any type that is not
+    taken, and one that was cut off on its way.
     """
     if not upload.size:
         raise ValidationError(_("This file is empty."))
@@ -62,9 +69,12 @@ def accept(upload: Any) -> Accepted:
         raise ValidationError(
             _("Only PDF, PNG, JPEG and TIFF files are taken, whatever they are called.")
         )
-    digest = hashlib.sha256()
+    digest, tail = hashlib.sha256(), b""
     for chunk in upload.chunks():
         digest.update(chunk)
+        tail = (tail + chunk)[-TAIL:]
+    if found.ends not in tail:
+        raise ValidationError(_("The end of this file is missing. Send it again."))
     return Accepted(found.media_type, upload.size, digest.hexdigest())
 
 

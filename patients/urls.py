@@ -59,6 +59,7 @@ def _forms_of(part: Part) -> list[URLPattern]:
         path(f"{address}<str:row>/end/", views.end_part, about, f"{name}-end"),
     ]
 
+INBOX = "data-integration/"
 
 app_name = "patients"
 urlpatterns = [
@@ -70,6 +71,11 @@ urlpatterns = [
     path("patients/new/receipt/", views.receipt, name="receipt"),
     path("patient/<str:key>/", views.chart, name="chart"),
     path("patient/<str:key>/results/<slug:kind>/", views.results, name="results"),
+    path(
+        "patient/<str:key>/results/<slug:kind>/<str:row>/file/",
+        views.result_file,
+        name="result-file",
+    ),
     path(PROFILE, views.profile, name="profile"),
     path(f"{PROFILE}demographics/", views.demographics, name="demographics"),
     *(page for section in SECTIONS for page in _pages_of(section, PROFILE)),
@@ -167,4 +173,17 @@ urlpatterns = [
         name="restore-document",
     ),
     *PRINTS,
+    path(INBOX, views.data_integration, name="data-integration"),
+    path(f"{INBOX}upload/", views.upload_files, name="upload-files"),
+    path(f"{INBOX}<str:file>/file/", views.incoming_file, name="incoming-file"),
+    path(
+        f"{INBOX}<str:file>/change/",
+        views.change_incoming_file,
+        name="change-incoming-file",
+    ),
+    path(f"{INBOX}<str:file>/reject/", views.reject_file, name="reject-file"),
+    path(f"{INBOX}<str:file>/restore/", views.restore_file, name="restore-file"),
+    path(f"{INBOX}<str:file>/link/", views.choose_patient, name="choose-patient"),
+    path(f"{INBOX}<str:file>/link/<str:key>/", views.link_file, name="link-file"),
+    path(f"{INBOX}<str:file>/unlink/<str:key>/", views.unlink_file, name="unlink-file"),
 ]

@@ -66,6 +66,7 @@ CLINICAL_DATA = (
     "labreport",
     "imagingreport",
     "observation",
+    "clinicaldocument",
     "refillrequest",
     "note",
     "addendum",
@@ -94,6 +95,14 @@ WRITE_REVENUE = tuple(
 WRITE_CLINICAL = tuple(
     p for m in CLINICAL_DATA for p in _model("patients", m, "add", "change")
 )
+
+# What linking an incoming file to a chart writes.
+WRITE_REPORTS = tuple(
+    permission
+    for model in ("labreport", "imagingreport", "clinicaldocument")
+    for permission in _model("patients", model, "add", "change")
+)
+INCOMING_FILES = _model("patients", "incomingfile", "view", "add", "change")
 
 MANAGED_GROUPS = (
     ManagedGroup(
@@ -186,7 +195,7 @@ MANAGED_GROUPS = (
             "Uploads files and works on incoming ones; linking a file to a patient "
             "needs Clinical write as well."
         ),
-        (FIND,),
+        (FIND, *INCOMING_FILES),
     ),
     ManagedGroup(
         "printing-access",

@@ -25,6 +25,8 @@ from patients.models import (
     Immunization,
     Medication,
     Note,
+    IncomingFile,
+    LabReport,
     PatientAddress,
     PatientContact,
     PatientContactPoint,
@@ -89,6 +91,13 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         file="nowhere",
         removed=datetime(2026, 1, 2, 15, tzinfo=UTC),
         removed_reason="expired",
+    cast.lab_report = LabReport.objects.create(
+        patient=cast.ada, display="Panel", status="final"
+    )
+    incoming = {"source": "fax", "size": 1, "file": "nowhere"}
+    cast.incoming = IncomingFile.objects.create(**incoming)
+    cast.linked = IncomingFile.objects.create(
+        **incoming, state="linked", patient=cast.ada, linked_as="lab"
     )
     cast.appointment = Appointment.objects.create(
         patient=cast.ada,
@@ -201,6 +210,10 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
             cast.claim_parts
         ):
             yield claim | {"row": cast.claim_parts[part].key}
+        yield {"key": cast.ada.key, "kind": "labs", "row": cast.lab_report.key}
+        file = cast.linked if name == "patients:unlink-file" else cast.incoming
+        yield {"file": file.key}
+        yield {"file": file.key, "key": cast.ada.key}
         section = name.removeprefix("patients:").rpartition("-")[0]
         if section in cast.belongings:
             yield {"key": cast.ada.key, "row": cast.belongings[section].key}

@@ -32,12 +32,14 @@ from patients.models import (
     Appointment,
     CareTeamMembership,
     Claim,
+    ClinicalDocument,
     Condition,
     Consent,
     Coverage,
     EligibilityCheck,
     ImagingReport,
     Immunization,
+    IncomingFile,
     LabReport,
     Medication,
     Observation,
@@ -155,6 +157,18 @@ def link_everything(
     AdministrativeDocument.objects.create(
         patient=patient, title=MARK, comment=MARK, kind="other", size=1, file=MARK
     )
+    IncomingFile.objects.create(
+        patient=patient,
+        state="linked",
+        linked_as="lab",
+        source="fax",
+        comment=MARK,
+        size=1,
+        file=MARK,
+        sha256=cast.incoming.sha256,
+        assignee=getattr(cast, who),
+        linked_by=getattr(cast, who),
+    )
     Appointment.objects.create(
         patient=patient,
         provider=getattr(cast, who),
@@ -190,6 +204,7 @@ def fill_the_chart(patient: Patient, code: str) -> None:
     AllergyIntolerance.objects.create(**row, clinical_status="active", reaction=MARK)
     Immunization.objects.create(**row, status="completed", lot_number=MARK)
     ImagingReport.objects.create(**row, status="final", conclusion=MARK)
+    ClinicalDocument.objects.create(**row, text=MARK, file=MARK)
     report = LabReport.objects.create(**row, status="final", conclusion=MARK)
     for of in (report, None):
         Observation.objects.create(**row, status="final", value=MARK, report=of)
@@ -260,6 +275,10 @@ def world(chance: random.Random, cast: SimpleNamespace) -> None:
     if extras > 1:
         # And she sees what the clinic's claims come to.
         give(cast.nora, "Revenue access")
+    else:
+        # Then they look after the files that came in, and link them.
+        give(cast.nora, "Data integration access", "Document write")
+        give(cast.sam, "Data integration access")
 
 
 @pytest.fixture(autouse=True)

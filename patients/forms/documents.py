@@ -58,11 +58,8 @@ class DocumentForm(SavedOnceForm):
 
     def take_the_file(self) -> None:
         """Put the file and what is known of it into the new document."""
-        document, accepted = self.instance, self.accepted
-        document.file = self.cleaned_data["upload"]
-        document.media_type = accepted.media_type
-        document.size, document.sha256 = accepted.size, accepted.sha256
-        document.filed_by = getattr(self.actor, "staff", None)
+        self.instance.keep(self.cleaned_data["upload"], self.accepted)
+        self.instance.filed_by = getattr(self.actor, "staff", None)
 
 
 class RemovalForm(VersionedForm):

@@ -3,7 +3,7 @@
 import canvas_admin.records.clock
 import canvas_admin.records.models
 import django.db.models.deletion
-import patients.models.documents
+import patients.models.stored_files
 from django.db import migrations, models
 
 
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(choices=[('insurance', 'Insurance card'), ('identity', 'Identification'), ('consent', 'Consent form'), ('letter', 'Correspondence'), ('legal', 'Legal document'), ('other', 'Other')], max_length=9, verbose_name='kind')),
                 ('document_date', models.DateField(blank=True, null=True, verbose_name='date of the document')),
                 ('comment', models.CharField(blank=True, max_length=500, verbose_name='comment')),
-                ('file', models.FileField(upload_to=patients.models.documents.place_of_file, verbose_name='file')),
+                ('file', models.FileField(upload_to=patients.models.stored_files.place_of_file, verbose_name='file')),
                 ('media_type', models.CharField(editable=False, max_length=64)),
                 ('size', models.PositiveIntegerField(editable=False)),
                 ('sha256', models.CharField(editable=False, max_length=64)),

@@ -20,6 +20,7 @@ from patients.models.clinical import (
     Immunization,
     Medication,
 )
+from patients.models.clinical_documents import ClinicalDocument
 from patients.models.commands import Command, NoteClosed
 from patients.models.consents import Consent, ConsentCoding
 from patients.models.contacts import PatientContact
@@ -32,6 +33,7 @@ from patients.models.groups import (
     PatientGroupExclusion,
     PatientGroupMember,
 )
+from patients.models.incoming import IncomingFile
 from patients.models.narratives import Instruction, Plan, ReasonForVisit
 from patients.models.notes import Addendum, Note, NoteStateChange
 from patients.models.orders import (
@@ -74,6 +76,7 @@ __all__ = [
     "ClaimPosting",
     "ClaimState",
     "ClaimStateChange",
+    "ClinicalDocument",
     "ClinicalRow",
     "ClosedMeanwhile",
     "Command",
@@ -86,6 +89,7 @@ __all__ = [
     "ImagingOrder",
     "ImagingReport",
     "Immunization",
+    "IncomingFile",
     "Instruction",
     "LabOrder",
     "LabReport",

@@ -1,24 +1,16 @@
 """A patient's administrative documents; clinical ones are reports."""
 
-import uuid
-from typing import Any
-
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
 from patients.models.patients import Patient, PatientData
+from patients.models.stored_files import StoredFile
 from patients.querysets import DatedQuerySet
 
 
-def place_of_file(_document: Any, _name: str) -> str:
-    """Where a file is kept: under a name that says nothing, in one of 256 folders."""
-    name = uuid.uuid4().hex
-    return f"documents/{name[:2]}/{name}"
-
-
-class AdministrativeDocument(Versioned, PatientData):
+class AdministrativeDocument(StoredFile, Versioned, PatientData):
     """A paper about a patient that is no clinical finding: a card, a letter, a consent.
 
     S2: "Document Read: Allows the user the see patient's administrative documents". A
@@ -42,10 +34,6 @@ class AdministrativeDocument(Versioned, PatientData):
     kind = models.CharField(_("kind"), max_length=9, choices=Kind)
     document_date = models.DateField(_("date of the document"), null=True, blank=True)
     comment = models.CharField(_("comment"), max_length=500, blank=True)
-    file = models.FileField(_("file"), upload_to=place_of_file)
-    media_type = models.CharField(max_length=64, editable=False)
-    size = models.PositiveIntegerField(editable=False)
-    sha256 = models.CharField(max_length=64, editable=False)
     filed = models.DateTimeField(default=clock.now, editable=False)
     filed_by = models.ForeignKey(
         "staffing.Staff", on_delete=models.PROTECT, null=True, related_name="+"

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from patients.models.clinical import ClinicalRow
 from patients.models.patients import Patient
+from patients.models.stored_files import AttachedFile
 from patients.models.work import Reviewable
 
 
@@ -23,7 +24,7 @@ class ReportStatus(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
-class LabReport(Reviewable, ClinicalRow):
+class LabReport(AttachedFile, Reviewable, ClinicalRow):
     """A laboratory's report; its values are observations (FHIR DiagnosticReport)."""
 
     dated_by = "reported"
@@ -48,7 +49,7 @@ class LabReport(Reviewable, ClinicalRow):
         return sum(value.abnormal for value in self.values.all())
 
 
-class ImagingReport(Reviewable, ClinicalRow):
+class ImagingReport(AttachedFile, Reviewable, ClinicalRow):
     """An imaging study or its report (FHIR ImagingStudy, DiagnosticReport)."""
 
     dated_by = "reported"

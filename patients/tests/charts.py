@@ -2,6 +2,7 @@
 
 from patients.models import (
     AllergyIntolerance,
+    ClinicalDocument,
     Condition,
     ImagingReport,
     Immunization,
@@ -18,6 +19,7 @@ CLINICAL_MODELS = (
     Immunization,
     LabReport,
     ImagingReport,
+    ClinicalDocument,
 )
 
 
@@ -32,6 +34,9 @@ def fill_the_chart(patient: Patient, code: str) -> None:
         **row, display="Peanut", clinical_status="active", reaction="Hives"
     )
     Immunization.objects.create(**row, display="Measles vaccine", status="completed")
+    ClinicalDocument.objects.create(
+        **row, display="Discharge summary", text="Went home well"
+    )
     ImagingReport.objects.create(**row, display="Chest X-ray", status="final")
     report = LabReport.objects.create(**row, display="Metabolic panel", status="final")
     Observation.objects.create(

@@ -11,8 +11,8 @@ from patients import uploads
 from patients.models import AdministrativeDocument
 from patients.views.documents import PAGE
 
-PDF = b"%PDF-1.4 about Ada"
-PNG = b"\x89PNG\r\n\x1a\n picture"
+PDF = b"%PDF-1.4 about Ada %%EOF"
+PNG = b"\x89PNG\r\n\x1a\n picture IEND"
 READ, WRITE = "Document read", "Document write"
 
 
@@ -133,6 +133,7 @@ def test_another_patient_s_document_is_no_document_here(clinic, signed_in, page)
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "picture.png", "Only PDF"),
         (b"PK\x03\x04", "card.docx", "Only PDF"),
         (b"", "card.pdf", "empty"),
+        (PDF[:-5], "card.pdf", "end of this file is missing"),
         (PDF + b"x" * 64, "card.pdf", "larger than"),
     ],
 )

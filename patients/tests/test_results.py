@@ -6,11 +6,16 @@ import pytest
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import make_staff
-from patients.models import ImagingReport, LabReport, Observation
+from patients.models import ClinicalDocument, ImagingReport, LabReport, Observation
 from patients.tests.charts import fill_the_chart
 from patients.views.results import PAGE
 
-KINDS = {"labs": LabReport, "imaging": ImagingReport, "observations": Observation}
+KINDS = {
+    "labs": LabReport,
+    "imaging": ImagingReport,
+    "clinical-documents": ClinicalDocument,
+    "observations": Observation,
+}
 START = datetime(2024, 1, 1, 12, tzinfo=UTC)
 
 

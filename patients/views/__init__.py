@@ -23,6 +23,14 @@ from patients.views.claims import (
     revenue_file,
 )
 from patients.views.create import create, receipt
+from patients.views.data_integration import (
+    change_incoming_file,
+    data_integration,
+    incoming_file,
+    reject_file,
+    restore_file,
+    upload_files,
+)
 from patients.views.documents import (
     document_file,
     documents,
@@ -31,6 +39,7 @@ from patients.views.documents import (
     remove_document,
     restore_document,
 )
+from patients.views.linking import choose_patient, link_file, unlink_file
 from patients.views.new_appointment import new_appointment
 from patients.views.panels import panel
 from patients.views.printing import (
@@ -64,6 +73,7 @@ from patients.views.refills import refill
 from patients.views.request_access import request_access
 from patients.views.results import results
 from patients.views.review import hand_over, review, undo_review
+from patients.views.results import result_file, results
 from patients.views.roster import roster
 from patients.views.schedule import schedule
 from patients.views.search import search
@@ -87,7 +97,12 @@ __all__ = [
     "claim",
     "claim_state",
     "claims",
+    "change_incoming_file",
+    "change_row",
+    "chart",
+    "choose_patient",
     "create",
+    "data_integration",
     "demographics",
     "document_file",
     "documents",
@@ -98,6 +113,8 @@ __all__ = [
     "end_part",
     "file_document",
     "hand_over",
+    "incoming_file",
+    "link_file",
     "new_appointment",
     "panel",
     "print_appointments",
@@ -115,10 +132,13 @@ __all__ = [
     "profile",
     "receipt",
     "refill",
+    "reject_file",
     "remove_document",
     "request_access",
     "reschedule",
     "restore_document",
+    "restore_file",
+    "result_file",
     "results",
     "review",
     "revenue",
@@ -130,4 +150,6 @@ __all__ = [
     "undo_review",
     "sign_note",
     "start_note",
+    "unlink_file",
+    "upload_files",
 ]

@@ -3,9 +3,8 @@
 from typing import Any
 
 from django.contrib import messages
-from django.core.files import File
 from django.db import transaction
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import (
@@ -16,9 +15,10 @@ from django.views.decorators.http import (
 
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
-from patients import access, areas, gate, uploads
+from patients import access, areas, gate
 from patients.forms.documents import DocumentForm, RemovalForm
 from patients.models import AdministrativeDocument, Patient
+from patients.views.stored_files import file_answer
 
 PAGE = 25
 
@@ -44,35 +44,20 @@ def documents(request: HttpRequest, key: str) -> HttpResponse:
 def document_file(request: HttpRequest, key: str, document: str) -> HttpResponse:
     """The file itself; shown by the browser where it is a picture or a PDF."""
     patient = gate.open_patient(request, key, *areas.OPEN_DOCUMENTS)
-    row, content = opened(request, patient, document)
+    row = readable(request, patient, document)
+    answer = file_answer(row, "document")
     _shown(request, patient, "patient.document", document=row.key)
-    return sent(row, content)
+    return answer
 
 
-def opened(
+def readable(
     request: HttpRequest, patient: Patient, key: str
-) -> tuple[AdministrativeDocument, File]:
-    """A document and its file; a removed one for those who could put it back.
-
-    Raises Http404 when the file is gone.
-    """
+) -> AdministrativeDocument:
+    """A document; a removed one for those who could put it back. Raises gate.Refused."""
     row = _row(request, patient, key)
     if row.removed and not request.user.has_perms(areas.WRITE_DOCUMENTS):
         raise gate.Refused(patient.key)
-    try:
-        return row, row.file.open()
-    except FileNotFoundError:
-        raise Http404 from None
-
-
-def sent(row: AdministrativeDocument, content: File) -> FileResponse:
-    """The answer that is the file."""
-    return FileResponse(
-        content,
-        as_attachment=row.media_type not in uploads.SHOWN,
-        filename=f"document.{uploads.BY_MEDIA_TYPE[row.media_type].ending}",
-        content_type=row.media_type,
-    )
+    return row
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

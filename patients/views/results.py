@@ -12,7 +12,14 @@ from django.views.decorators.http import require_safe
 
 from canvas_admin.audit import trail
 from patients import access, areas, gate
-from patients.models import ImagingReport, LabReport, Observation, Patient
+from patients.models import (
+    ClinicalDocument,
+    ImagingReport,
+    LabReport,
+    Observation,
+    Patient,
+)
+from patients.views.stored_files import file_answer
 
 PAGE = 25
 
@@ -25,6 +32,10 @@ def _labs(patient: Patient, reach: access.Reach) -> QuerySet:
 
 def _imaging(patient: Patient, reach: access.Reach) -> QuerySet:
     return ImagingReport.objects.in_chart_of(patient, reach)
+
+
+def _documents(patient: Patient, reach: access.Reach) -> QuerySet:
+    return ClinicalDocument.objects.in_chart_of(patient, reach)
 
 
 def _observations(patient: Patient, reach: access.Reach) -> QuerySet:
@@ -40,18 +51,26 @@ class Kind:
     title: Any
     none: Any
     rows: Callable[[Patient, access.Reach], QuerySet]
+    with_files: bool = False
 
     @property
     def template(self) -> str:
         """How its rows are shown."""
-        return f"patients/_{self.code}.html"
+        return f"patients/_{self.code.replace('-', '_')}.html"
 
 
 KINDS = {
     kind.code: kind
     for kind in (
-        Kind("labs", _("Lab results"), _("No lab result is recorded."), _labs),
-        Kind("imaging", _("Imaging"), _("No imaging is recorded."), _imaging),
+        Kind("labs", _("Lab results"), _("No lab result is recorded."), _labs, True),
+        Kind("imaging", _("Imaging"), _("No imaging is recorded."), _imaging, True),
+        Kind(
+            "clinical-documents",
+            _("Other documents"),
+            _("No other document is recorded."),
+            _documents,
+            True,
+        ),
         Kind(
             "observations",
             _("Vitals and other observations"),
@@ -80,3 +99,17 @@ def results(request: HttpRequest, key: str, kind: str) -> HttpResponse:
     }
     trail.shown(request, f"patient.{kind}", access.paths_to(reach, [patient]))
     return render(request, "patients/results.html", context)
+
+
+@require_safe
+def result_file(request: HttpRequest, key: str, kind: str, row: str) -> HttpResponse:
+    """The file of a result, for whoever may open the chart."""
+    patient = gate.open_patient(request, key, *areas.OPEN_CHART)
+    if kind not in KINDS or not KINDS[kind].with_files:
+        raise Http404
+    reach = gate.reach(request)
+    found = gate.open_row(KINDS[kind].rows(patient, reach), row, patient)
+    answer = file_answer(found, "result")
+    paths = access.paths_to(reach, [patient])
+    trail.shown(request, "patient.result_file", paths, row=found.key)
+    return answer

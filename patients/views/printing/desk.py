@@ -11,9 +11,10 @@ from patients.printing.blocks import MOST_ROWS
 from patients.printing.documents import scan
 from patients.printing.profile import face_sheet
 from patients.views.appointments import listed, with_reason
-from patients.views.documents import opened, sent
+from patients.views.documents import readable
 from patients.views.printing.paper import PDF, answer, printed, sheet_for
 from patients.views.profile.page import contents
+from patients.views.stored_files import opened, sent
 from patients.views.schedule import Wanted, lines_of
 
 
@@ -44,10 +45,11 @@ def print_appointments(request: HttpRequest, key: str) -> HttpResponse:
 def print_document(request: HttpRequest, key: str, document: str) -> HttpResponseBase:
     """A document: a PDF as it is, a picture on paper."""
     patient = gate.open_patient(request, key, *areas.PRINT_DOCUMENT)
-    row, content = opened(request, patient, document)
+    row = readable(request, patient, document)
+    content = opened(row)
     printed(request, "patient.document", patient, document=row.key)
     if row.media_type == PDF:
-        return sent(row, content)
+        return sent(row, content, "document")
     sheet = sheet_for(request, _("Document"), patient)
     with content:
         scan(sheet, row, content)
