@@ -49,6 +49,7 @@ LIMITS = {
     "Encounter": 200,
     "Coverage": 20,
     "Claim": 40,
+    "DocumentReference": 50,
 }
 PARTS_LIMIT = 40
 
@@ -106,9 +107,12 @@ def plan(bundle: Bundle) -> Plan:
         raise BrokenBundle(f"has more than {PARTS_LIMIT} care team members")
     notes = [_note(bundle, about, *each) for each in entries["Encounter"]]
     held = [each for each in notes if each]
+    clinical = plan_chart(bundle, about, entries)
     left_out = Counter({k: n for k, n in bundle.types().items() if k not in LIMITS})
-    if len(notes) > len(held):
-        left_out["Encounter"] = len(notes) - len(held)
+    left_out += Counter(
+        {k: len(entries[k]) - len(rows) for k, rows in clinical.items()}
+    )
+    left_out += Counter({"Encounter": len(notes) - len(held)})
     return Plan(
         about=about,
         patient=rows,
@@ -116,7 +120,7 @@ def plan(bundle: Bundle) -> Plan:
             (entry, _practitioner(entry, data))
             for entry, data in entries["Practitioner"]
         ],
-        clinical=plan_chart(bundle, about, entries),
+        clinical=clinical,
         revenue=plan_revenue(bundle, about, entries),
         care=care,
         notes=held,

@@ -10,6 +10,7 @@ from patients.fhir import (
     allergy_intolerance,
     condition,
     diagnostic_report,
+    document_reference,
     imaging_study,
     immunization,
     medication_request,
@@ -27,6 +28,7 @@ CLINICAL = {
     "DiagnosticReport": diagnostic_report.from_fhir,
     "ImagingStudy": imaging_study.from_fhir,
     "Observation": observation.from_fhir,
+    "DocumentReference": document_reference.from_fhir,
 }
 
 Chart = dict[str, list[ClinicalRows]]
@@ -38,7 +40,8 @@ def plan_chart(
 ) -> Chart:
     """The rows of the chart by type of resource, each value with the report it is in.
 
-    `entries` are the bundle's, by type, validated. Raises BrokenBundle, located.
+    What belongs into no chart is left out. `entries` are the bundle's, by type,
+    validated. Raises BrokenBundle, located.
     """
     chart: Chart = {}
     reports: dict[int, str] = {}
@@ -48,6 +51,8 @@ def plan_chart(
             with located(entry):
                 _put_medication(bundle, resource)
                 rows = from_fhir(resource, entry.source_id)
+                if rows is None:
+                    continue
                 is_about(bundle, about, rows.subject)
                 for reference in rows.results:
                     reports[_result(bundle, reference)] = rows.fields["source_id"]
@@ -111,12 +116,15 @@ def _write_rows(
             values["report"] = reports.get(rows.report)
         row = there.get(rows.fields["source_id"])
         if row is None:
-            new.append(model(patient=patient, **values))
+            row = model(patient=patient, **values)
+            _take_file(row, rows)
+            new.append(row)
             counts[kind, "created"] += 1
         elif row.source_digest == rows.digest:
             counts[kind, "unchanged"] += 1
         else:
-            if take(row, values) and getattr(row, "reviewed_by", None):
+            changed = _take_file(row, rows) | take(row, values)
+            if changed and getattr(row, "reviewed_by", None):
                 # What somebody reviewed has changed.
                 row.take_back_review()
             row.save()
@@ -129,6 +137,15 @@ def _write_rows(
     else:
         model.objects.bulk_create(new)
     return counts
+
+
+def _take_file(row: ClinicalRow, rows: ClinicalRows) -> bool:
+    """Put a file that came into the row; whether the row had another one before, or none."""
+    came = rows.attachment
+    if came is None or came.accepted.sha256 == row.sha256:
+        return False
+    row.keep(came.file, came.accepted)
+    return True
 
 
 def _from_sources(model: type[ClinicalRow], patient: Patient) -> Iterable[ClinicalRow]:

@@ -36,6 +36,7 @@ CAST = (
         first_name="Nora",
         last_name="Vega",
         role="RN",
+        groups=("Data integration access",),
         patient_groups=(NORTH,),
         npi="1245319599",
         location="North office",
@@ -68,7 +69,7 @@ CAST = (
         first_name="Max",
         last_name="Lindqvist",
         role="OM",
-        groups=("All Patients", "Clinical write"),
+        groups=("All Patients", "Clinical write", "Data integration access"),
         location="South office",
     ),
     Person(

@@ -20,6 +20,7 @@ from canvas_admin.management import demo_clinic
 from canvas_admin.management.demo_claims import make_claims
 from canvas_admin.management.demo_clinic import CAMPAIGN, NORTH, SOUTH, DemoTeam, Person
 from canvas_admin.management.demo_files import write_private
+from canvas_admin.management.demo_inbox import make_inbox
 from canvas_admin.management.demo_notes import make_notes
 from canvas_admin.management.demo_schedule import make_schedule
 from canvas_admin.records import clock
@@ -65,6 +66,7 @@ def load() -> None:
         }
     )
     make_claims(ada)
+    make_inbox(ada)
     give_passwords(passwords_file())
 
 

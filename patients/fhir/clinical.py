@@ -4,14 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.files.base import ContentFile
 from django.utils.translation import gettext as _
 
 from canvas_admin.fhir import elements
 from canvas_admin.fhir.bundles import Rejected
 from canvas_admin.fhir.rows import Values, digest, fit
 from patients.models import ClinicalRow
+from patients.uploads import Accepted
 
 IN_ERROR = "entered-in-error"
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that a resource brings, and what uploads.accept() found."""
+
+    file: ContentFile
+    accepted: Accepted
 
 
 @dataclass(frozen=True)
@@ -27,10 +37,12 @@ class ClinicalRows:
     subject: str
     results: tuple[str, ...] = ()
     report: str = ""
+    attachment: Attachment | None = None
 
     @property
     def digest(self) -> str:
-        return digest(self.fields, self.report)
+        attached = [self.attachment.accepted.sha256] if self.attachment else []
+        return digest(self.fields, self.report, *attached)
 
 
 def rows(
