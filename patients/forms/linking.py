@@ -59,6 +59,12 @@ class LinkForm(AssigningForm, VersionedForm):
     ) -> None:
         self.actor = actor
         super().__init__(*args, **kwargs)
+        reviewer = self.fields["assignee"]
+        reviewer.label = _("Reviewer")
+        reviewer.help_text = _(
+            "With nobody and no team, a result goes to the lead of the care team. "
+            "Administrative documents are not reviewed."
+        )
         if patient is not None:
             self.instance.patient = patient
             self.offer()

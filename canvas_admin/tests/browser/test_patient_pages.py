@@ -8,10 +8,12 @@ from playwright.sync_api import expect
 
 from canvas_admin.testing import give
 from canvas_admin.tests.browser.conftest import Look, inspect
-from patients.models import AdministrativeDocument
+from patients.models import AdministrativeDocument, IncomingFile
 from patients.tests.appointments import appoint, furnish_schedule
 from patients.tests.charts import fill_the_chart
 from patients.tests.claims import REVENUE, a_claim, a_line, a_posting
+from patients.tests.inbox import INBOX
+from patients.views.results import KINDS
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +27,13 @@ def clinic(site):
     site.card = AdministrativeDocument.objects.create(
         patient=site.ada, title="Insurance card", kind="insurance", size=1, file="x"
     )
+    give(site.nora, "Data integration access")
+    incoming = {"source": "fax", "size": 1, "file": "x", "media_type": "image/png"}
+    site.waiting = IncomingFile.objects.create(**incoming, comment="Two pages")
+    site.linked = IncomingFile.objects.create(
+        **incoming, state="linked", patient=site.ada, linked_as="lab"
+    )
+    IncomingFile.objects.create(**incoming, state="rejected", rejected_reason="Empty")
     for number in range(7):
         fill_the_chart(site.ada, f"{number}")
     site.claim = a_claim(site.ada, "125.00")
@@ -46,7 +55,7 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
     page = open_page("nora", chart)
     for path in (
         chart,
-        *(f"{chart}results/{kind}/" for kind in ("labs", "imaging", "observations")),
+        *(f"{chart}results/{kind}/" for kind in KINDS),
         f"{chart}appointments/",
         f"{chart}appointments/new/",
         visit,
@@ -67,6 +76,16 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         clinic.tomorrow,
         f"{clinic.tomorrow}&view=week",
         "/schedule/new/",
+        INBOX,
+        f"{INBOX}?show=linked",
+        f"{INBOX}?show=rejected",
+        f"{INBOX}upload/",
+        *(
+            f"{INBOX}{clinic.waiting.key}/{page}/"
+            for page in ("change", "reject", "link")
+        ),
+        f"{INBOX}{clinic.waiting.key}/link/{clinic.ada.key}/",
+        f"{INBOX}{clinic.linked.key}/unlink/{clinic.ada.key}/",
     ):
         answer = page.goto(path)
         assert answer.status == 200, path
