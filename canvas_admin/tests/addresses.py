@@ -123,6 +123,7 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     )
     for member in (cast.nora, cast.sam):
         TeamMember.objects.create(team=cast.team, staff=member)
+    cast.task_label = TaskLabel.objects.create(name="Follow-up", color="teal")
     cast.task = Task.objects.create(patient=cast.ada, team=cast.team, title="Call")
     cast.belongings = belongings(cast, cast.ada)
     cast.lab, cast.refill = make_lab(cast.ada), make_refill(cast.ada)
@@ -257,7 +258,7 @@ def _object_id(name: str, cast: SimpleNamespace) -> str:
         "patientgroup": lambda: cast.north,
         "accessrequest": lambda: cast.access_request,
         "consentcoding": lambda: cast.consent_coding,
-        "tasklabel": lambda: TaskLabel.objects.get(name="Urgent"),
+        "tasklabel": lambda: cast.task_label,
     }
     if model_name == "group":
         return Group.objects.get(name="Clinical read").name

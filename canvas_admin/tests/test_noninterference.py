@@ -52,7 +52,6 @@ from patients.models import (
     PatientName,
     RefillRequest,
 )
-from tasks.models import TaskLabel
 
 # The worlds are split, so that several processes share them.
 PARTS = 2
@@ -189,10 +188,10 @@ def link_everything(
 
 def hand_out_tasks(cast: SimpleNamespace, who: str, patient: Patient) -> None:
     """A task about the patient for this person, for a team of theirs, and for nobody."""
-    me, label = getattr(cast, who), TaskLabel.objects.get(name="Urgent")
+    me = getattr(cast, who)
     for fields in ({"assignee": me}, {"team": cast.team}, {"creator": me}):
         task = patient.tasks.create(title=MARK, priority="stat", **fields)
-        task.add_labels([label])
+        task.add_labels([cast.task_label])
         task.comments.create(author=me, text=MARK)
 
 

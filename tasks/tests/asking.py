@@ -1,7 +1,7 @@
 """What the tests of tasks send, as a person would."""
 
 from staffing.models import Team, TeamMember
-from tasks.models import Task
+from tasks.models import Task, TaskLabel
 
 
 def address(task, page=""):
@@ -37,6 +37,11 @@ def confirmation_in(response):
     """What the confirming button of a page sends."""
     text = response.content.decode()
     return text.partition('name="confirmation" value="')[2].partition('"')[0]
+
+
+def label_of(name):
+    """The label of this name; a test that empties the database takes the first three."""
+    return TaskLabel.objects.get_or_create(name=name)[0]
 
 
 def make(**fields):

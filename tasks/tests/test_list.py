@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from canvas_admin.testing import give
-from tasks.models import Task, TaskLabel
-from tasks.tests.asking import make, team_of, titles
+from tasks.models import Task
+from tasks.tests.asking import label_of, make, team_of, titles
 from tasks.views.listing import PAGE
 
 
@@ -73,7 +73,7 @@ def test_what_leaves_the_reach_leaves_the_list(clinic, signed_in):
 
 
 def test_sorted_and_filtered_by_codes(cast, signed_in):
-    nora, label = signed_in("nora"), TaskLabel.objects.get(name="Emergent")
+    nora, label = signed_in("nora"), label_of("Emergent")
     tasks = [
         make(title=title, assignee=cast.nora, due=due and day(due), priority=priority)
         for title, due, priority in (
@@ -142,7 +142,7 @@ def test_pages_go_on_where_they_ended_in_every_order(
 def test_the_list_costs_the_same_whatever_it_shows(
     cast, signed_in, django_assert_num_queries, django_assert_max_num_queries
 ):
-    nora, label = signed_in("nora"), TaskLabel.objects.get(name="Urgent")
+    nora, label = signed_in("nora"), label_of("Urgent")
     make(assignee=cast.nora, patient=cast.ada).add_labels([label])
     nora.get("/tasks/")
     with django_assert_max_num_queries(20) as few:

@@ -4,12 +4,12 @@ import pytest
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import give, make_staff
-from tasks.models import Task, TaskLabel
-from tasks.tests.asking import address, form_of, make, send, titles
+from tasks.models import Task
+from tasks.tests.asking import address, form_of, label_of, make, send, titles
 
 
 def test_a_task_about_a_patient_is_made_and_read(cast, signed_in):
-    nora, label = signed_in("nora"), TaskLabel.objects.get(name="Urgent")
+    nora, label = signed_in("nora"), label_of("Urgent")
     new = f"/patient/{cast.ada.key}/tasks/new/"
     assert f'href="{new}"' in nora.get(f"/patient/{cast.ada.key}/").content.decode()
     assert (
@@ -58,12 +58,12 @@ def test_a_task_about_no_patient_is_everybody_s_to_see(cast, signed_in):
 
 
 def test_a_task_is_edited_and_keeps_what_it_has(cast, signed_in):
-    nora, old = signed_in("nora"), TaskLabel.objects.get(name="Routine")
+    nora, old = signed_in("nora"), label_of("Routine")
     task = make(patient=cast.ada, team=None, assignee=cast.nora)
     task.add_labels([old])
     old.active = False
     old.save()
-    new = TaskLabel.objects.get(name="Urgent")
+    new = label_of("Urgent")
     page = nora.get(address(task, "change/")).content.decode()
     assert old.key in page, "an inactive label stays on the tasks that have it"
     assert old.key not in nora.get("/tasks/new/").content.decode()

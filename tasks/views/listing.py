@@ -21,7 +21,7 @@ from tasks.querysets import TaskQuerySet
 PAGE = 25
 MOST = 100
 WHOSE = {
-    "mine": _("Mine and my teams'"),
+    "mine": _("Mine and my teams’"),
     "unassigned": _("Unassigned"),
     "all": _("All within reach"),
 }

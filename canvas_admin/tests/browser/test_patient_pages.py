@@ -14,6 +14,7 @@ from patients.tests.charts import fill_the_chart
 from patients.tests.claims import REVENUE, a_claim, a_line, a_posting
 from patients.tests.inbox import INBOX
 from patients.views.results import KINDS
+from tasks.tests.asking import address, make
 
 pytestmark = pytest.mark.browser
 
@@ -43,6 +44,9 @@ def clinic(site):
     start = timezone.now() + timedelta(days=1)
     site.visit = appoint(site, site.ada, start=start, reason="Headache")
     appoint(site, site.ben, start=start + timedelta(hours=1))
+    site.task = make(patient=site.ada, priority="stat", due=start, assignee=site.nora)
+    site.task.labels.create(name="Follow-up", color="pink")
+    site.task.comments.create(author=site.nora, text="Left a message")
     site.tomorrow = f"/schedule/?date={start.date()}"
     return site
 
@@ -86,13 +90,18 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         ),
         f"{INBOX}{clinic.waiting.key}/link/{clinic.ada.key}/",
         f"{INBOX}{clinic.linked.key}/unlink/{clinic.ada.key}/",
+        "/tasks/",
+        "/tasks/?whose=all",
+        "/tasks/new/",
+        f"{chart}tasks/new/",
+        *(address(clinic.task, page) for page in ("", "change/", "hand-over/")),
     ):
         answer = page.goto(path)
         assert answer.status == 200, path
         inspect(page)
 
 
-def test_refused_bookings_pass_axe(clinic, open_page):
+def test_refused_and_doubtful_forms_pass_axe(clinic, open_page):
     page = open_page("nora", f"/patient/{clinic.ada.key}/appointments/new/")
     page.get_by_role("button", name="Book", exact=True).click()
     expect(page.get_by_role("alert")).to_contain_text("Nothing was saved yet")
@@ -102,6 +111,13 @@ def test_refused_bookings_pass_axe(clinic, open_page):
     page.get_by_role("button", name="Find").click()
     expect(page.locator(".errorlist")).to_contain_text("two letters")
     inspect(page)
+    page.goto(address(clinic.task, "hand-over/"))
+    page.get_by_label("Person").select_option(label="Sam Example")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Sam Example will not see this")
+    inspect(page)
+    page.get_by_role("button", name="Assign all the same").click()
+    expect(page.locator(".facts")).to_contain_text("Sam Example")
 
 
 def test_a_visit_is_booked_from_the_schedule_and_cancelled(clinic, open_page):

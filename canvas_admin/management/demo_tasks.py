@@ -1,0 +1,126 @@
+"""The demo clinic's tasks: some of each of the cast's, teams' and nobody's."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+
+from canvas_admin.management.demo_clinic import NORTH, SOUTH
+from canvas_admin.records import clock
+from patients.models import Patient
+from staffing.models import Staff, Team
+from tasks.models import Task, TaskLabel, TaskLabelOrigin
+from tasks.origins import Origin
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A task: about which of a group's patients, when it is due (in hours), whose it is.
+
+    `where` is the name of a patient group, "" for a task about nobody; an origin routes it.
+    """
+
+    title: str
+    where: str = ""
+    patient: int = 0
+    due: int | None = None
+    priority: str = ""
+    labels: tuple[str, ...] = ()
+    assignee: str = ""
+    team: str = ""
+    origin: str = ""
+    status: str = Task.Status.OPEN
+    comments: tuple[tuple[str, str], ...] = field(default=())
+
+
+COORDINATION, OFFICE = "Care coordination", "Front office"
+INTERNAL = "Internal referral"
+TASKS = (
+    Plan(
+        "Call about the blood pressure readings",
+        NORTH,
+        due=-20,
+        priority="urgent",
+        labels=("Urgent",),
+        assignee="nora",
+        comments=(
+            ("sam", "Three readings over 150 this week, see the chart."),
+            ("nora", "No answer at noon. I try again after five."),
+        ),
+    ),
+    Plan("Send the vaccination record to the school", NORTH, 1, 50, assignee="nora"),
+    Plan(
+        "Refer patient to Psychiatry (TBD)",
+        NORTH,
+        2,
+        26,
+        origin=Origin.REFERRAL,
+    ),
+    Plan("Refer patient to Cardiology (TBD)", SOUTH, 1, 28, origin=Origin.REFERRAL),
+    Plan(
+        "Tell the patient about the lab results",
+        SOUTH,
+        priority="stat",
+        labels=("Emergent",),
+        due=3,
+        assignee="sam",
+        team=COORDINATION,
+    ),
+    Plan("Ask for the records of the hospital stay", SOUTH, 2, 100, assignee="sam"),
+    Plan(
+        "Complete the coverage: address and phone of the payer",
+        NORTH,
+        3,
+        74,
+        origin=Origin.COVERAGE,
+    ),
+    Plan("Ask about the ride to the next visit", NORTH, 4, labels=("Routine",)),
+    Plan("Order gloves and test strips", due=120, priority="routine", team=OFFICE),
+    Plan("Check the temperature log of the fridge", due=6, assignee="max"),
+    Plan(
+        "Call the pharmacy about the refill",
+        NORTH,
+        5,
+        assignee="nora",
+        status="COMPLETED",
+    ),
+)
+
+
+def make_tasks(patients: dict[str, list[Patient]]) -> None:
+    """Make them all, once; `patients` are by the name of their group."""
+    if Task.objects.exists():
+        return
+    with transaction.atomic():
+        label, _made = TaskLabel.objects.get_or_create(
+            name=INTERNAL, defaults={"color": "teal"}
+        )
+        TaskLabelOrigin.objects.get_or_create(label=label, origin=Origin.REFERRAL)
+        staff = {each.user.username: each for each in _cast()}
+        for plan in TASKS:
+            make_task(plan, patients.get(plan.where, []), staff)
+
+
+def make_task(plan: Plan, people: list[Patient], staff: dict[str, Staff]) -> None:
+    """One task with its labels and comments."""
+    now = clock.now().replace(minute=0, second=0, microsecond=0)
+    task = Task(
+        title=plan.title,
+        patient=people[plan.patient % len(people)] if people else None,
+        due=None if plan.due is None else now + timedelta(hours=plan.due),
+        priority=plan.priority,
+        assignee=staff.get(plan.assignee),
+        team=Team.objects.filter(name=plan.team).first(),
+        creator=None if plan.origin else staff["max"],
+        origin=plan.origin,
+    )
+    if plan.status != Task.Status.OPEN:
+        task.set_status(plan.status, task.assignee)
+    task.save()
+    task.add_labels(TaskLabel.objects.filter(name__in=plan.labels))
+    for username, text in plan.comments:
+        task.comments.create(author=staff[username], text=text)
+
+
+def _cast() -> list[Staff]:
+    return list(Staff.objects.filter(user__isnull=False).select_related("user"))
