@@ -1,13 +1,15 @@
-"""Which tasks a person sees, and in what order."""
+"""Which tasks a person sees, in what order, and how automated ones are made."""
 
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
+from canvas_admin.audit import trail
 from patients import access
 from patients.access import Reach
 from staffing.models import Staff, TeamMember
+from staffing.standing import NOTHING
 
 
 class TaskQuerySet(models.QuerySet):
@@ -20,7 +22,7 @@ class TaskQuerySet(models.QuerySet):
         access.Reach.of() takes; nobody, and whoever is not live, sees none.
         """
         reach = Reach.of(account)
-        if reach.standing.user is None:
+        if reach.standing == NOTHING:
             return self.none()
         within = access.condition(reach, "patient")
         # An empty condition means everyone; with "or" it would mean nothing.
@@ -48,22 +50,26 @@ class TaskQuerySet(models.QuerySet):
 
     def in_order(self, sort: str) -> "TaskQuerySet":
         """By "due", "priority" or "newest"; what has no date or priority comes last."""
-        due = F("due").asc(nulls_last=True)
         orders = {
-            "due": (due, "pk"),
-            "priority": ("rank", due, "pk"),
+            "due": ("sort_due", "pk"),
+            "priority": ("rank", "sort_due", "pk"),
             "newest": ("-created", "-pk"),
         }
         return self.order_by(*orders[sort])
 
     def behind(self, row: Any, sort: str) -> "TaskQuerySet":
-        """What comes after this row in this order."""
+        """What comes after this row in this order.
+
+        The first column is bounded by itself, because a database begins a scan of an index
+        at that alone.
+        """
         if sort == "newest":
-            as_old = Q(created=row.created, pk__lt=row.pk)
-            return self.filter(Q(created__lt=row.created) | as_old)
-        later = _due_behind(row)
+            older = Q(created__lt=row.created) | Q(pk__lt=row.pk)
+            return self.filter(older, created__lte=row.created)
+        later = Q(sort_due__gte=row.sort_due)
+        later &= Q(sort_due__gt=row.sort_due) | Q(pk__gt=row.pk)
         if sort == "priority":
-            later = Q(rank__gt=row.rank) | Q(rank=row.rank) & later
+            return self.filter(Q(rank__gt=row.rank) | later, rank__gte=row.rank)
         return self.filter(later)
 
     def page(self, sort: str, after: Any, size: int) -> dict[str, Any]:
@@ -81,9 +87,31 @@ class TaskQuerySet(models.QuerySet):
         }
 
 
-def _due_behind(row: Any) -> Q:
-    """By due date, what has none last; of the same date the older row first."""
-    undated = Q(due__isnull=True)
-    if row.due is None:
-        return undated & Q(pk__gt=row.pk)
-    return Q(due__gt=row.due) | Q(due=row.due, pk__gt=row.pk) | undated
+class TaskManager(models.Manager.from_queryset(TaskQuerySet)):
+    """Makes automated tasks, for rooms below as well: `patient.tasks.raise_task(...)`."""
+
+    def raise_task(
+        self,
+        origin: str,
+        title: str,
+        by: Any,
+        seen: trail.Seen = (),
+        request: Any = None,
+        **fields: Any,
+    ) -> Any:
+        """The task that an act causes; call it in the transaction of the act.
+
+        `origin` is a code of tasks.origins: unless `fields` name a person or a team, it
+        decides who gets the task. `by` acts, and `seen` is what gate.still_open() gave.
+        """
+        task = self.create(origin=origin, title=title, **fields)
+        trail.done(
+            by,
+            "task.raise",
+            seen,
+            request=request,
+            subject=f"task/{task.key}",
+            origin=origin,
+            team=task.team.key if task.team else "",
+        )
+        return task

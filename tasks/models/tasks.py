@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models, transaction
@@ -14,7 +15,7 @@ from patients.models import Patient, WorkItem
 from tasks import routing
 from tasks.models.labels import TaskLabel
 from tasks.origins import Origin
-from tasks.querysets import TaskQuerySet
+from tasks.querysets import TaskManager
 
 
 class Task(WorkItem):
@@ -35,6 +36,7 @@ class Task(WorkItem):
         ROUTINE = "routine", _("Routine")
 
     RANKS = {Priority.STAT: 1, Priority.URGENT: 2, Priority.ROUTINE: 3, "": 4}
+    NEVER = datetime(9999, 1, 1, tzinfo=UTC)
     LONGEST_TITLE = 500
     OPEN = Q(status="OPEN")
     dated_by = "due"
@@ -57,9 +59,11 @@ class Task(WorkItem):
     priority = models.CharField(
         _("priority"), max_length=7, choices=Priority, blank=True
     )
-    # The order of priorities, written by save() alone.
-    rank = models.PositiveSmallIntegerField(editable=False)
     due = models.DateTimeField(_("due"), null=True, blank=True)
+    # What lists are sorted by, written by save() alone. Nothing here is NULL, for which the
+    # two databases have different places.
+    rank = models.PositiveSmallIntegerField(editable=False)
+    sort_due = models.DateTimeField(editable=False)
     creator = models.ForeignKey(
         "staffing.Staff",
         on_delete=models.PROTECT,
@@ -113,17 +117,21 @@ class Task(WorkItem):
         "staffing.Staff", on_delete=models.PROTECT, null=True, related_name="+"
     )
 
-    objects = TaskQuerySet.as_manager()
+    objects = TaskManager()
 
     class Meta:
         ordering = ["id"]
         verbose_name = _("task")
         indexes = [
-            models.Index(fields=["assignee", "status", "due"], name="task_of_person"),
-            models.Index(fields=["team", "status", "due"], name="task_of_team"),
-            models.Index(fields=["status", "due"], name="task_by_due"),
-            models.Index(fields=["status", "rank", "due"], name="task_by_priority"),
-            models.Index(fields=["status", "created"], name="task_by_age"),
+            models.Index(
+                fields=["assignee", "status", "sort_due"], name="task_of_person"
+            ),
+            models.Index(fields=["team", "status", "sort_due"], name="task_of_team"),
+            models.Index(fields=["status", "sort_due", "id"], name="task_by_due"),
+            models.Index(
+                fields=["status", "rank", "sort_due", "id"], name="task_by_priority"
+            ),
+            models.Index(fields=["status", "created", "id"], name="task_by_age"),
         ]
 
     def __str__(self) -> str:
@@ -133,7 +141,8 @@ class Task(WorkItem):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; a new task gets the labels of its origin."""
         adding = self._state.adding
-        self.rank, self.modified = self.RANKS[self.priority], clock.now()
+        self.rank, self.sort_due = self.RANKS[self.priority], self.due or self.NEVER
+        self.modified = clock.now()
         with transaction.atomic():
             super().save(*args, **kwargs)
             if adding and self.origin:

@@ -1,10 +1,10 @@
 """Task labels in the administration, for holders of "Settings" (facts 6.9)."""
 
 from canvas_admin.records.addresses import address
-from canvas_admin.testing import label_of, make_staff
+from canvas_admin.testing import make_staff
 from staffing.tests.pages import errors_of, submit
 from tasks.models import TaskLabel
-from tasks.tests.asking import make
+from tasks.tests.asking import label_of, make
 
 LIST = "/admin/tasks/tasklabel/"
 FORM = "tasklabel_form"
