@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -12,18 +12,25 @@ from tasks import gate
 from tasks.models import Task
 
 
-@transaction.atomic
 def save(request: HttpRequest, form: Any, act: str) -> bool:
     """Check and save a form about a task; False when the person has to look again.
 
     Raises Refused when the patient has left the person's reach, SavedAlready for a form
     that was sent before.
     """
-    seen = gate.still_open(request, form.task)
-    if not form.is_valid() or getattr(form, "unconfirmed", False):
+    try:
+        with transaction.atomic():
+            seen = gate.still_open(request, form.task)
+            if not form.is_valid() or form.unconfirmed:
+                return False
+            form.save()
+            _record(request, act, form.task, seen, fields=form.changed)
+    except IntegrityError:
+        sentence = _(
+            "Somebody saved something alike at this moment. Look, and try again."
+        )
+        form.add_error(None, sentence)
         return False
-    form.save()
-    _record(request, act, form.task, seen, fields=form.changed)
     return True
 
 

@@ -32,6 +32,7 @@ class CommentForm(SavedOnceForm):
 
     text = LinesField(label=_("Comment"), max_length=LONGEST)
     form_version = None
+    unconfirmed = False
     changed = ("text",)
 
     class Meta:

@@ -23,6 +23,9 @@ HIDDEN = {"form_version", "form_token"}
 class AboutTask(forms.Form):
     """What the forms of a task have in common."""
 
+    # Whether a person who is right in everything has still to confirm.
+    unconfirmed = False
+
     @property
     def task(self) -> Task:
         """The task of the form."""

@@ -4,6 +4,7 @@ import pytest
 
 from canvas_admin.testing import give
 from patients.tests.test_access_request_races import at_once
+from tasks.models import Task
 from tasks.tests.asking import address, form_of, make
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,3 +40,16 @@ def test_of_two_changes_at_once_one_counts(cast, signed_in):
     task.refresh_from_db()
     (told,) = (a.content.decode() for a in answers if a.status_code == 200)
     assert f"saved is “{task.title}”" in told
+
+
+def test_one_form_sent_twice_at_once_makes_one_task(cast, signed_in):
+    data = form_of(signed_in("nora"), "/tasks/new/") | {"title": "Order gloves"}
+    answers = at_once(
+        *[lambda: signed_in("nora").post("/tasks/new/", data) for _time in range(2)]
+    )
+    task = Task.objects.get()
+    for answer in answers:
+        if answer.status_code == 200:
+            assert "Somebody saved something alike" in answer.content.decode()
+            answer = signed_in("nora").post("/tasks/new/", data)
+        assert answer["Location"] == address(task)

@@ -39,7 +39,7 @@ def _change(
         if acts.save(request, form, act):
             messages.success(request, _("The task is saved."))
             return redirect("tasks:detail", key=task.key)
-        asks = form.is_valid() and getattr(form, "unconfirmed", False)
+        asks = form.is_valid() and form.unconfirmed
     gate.shown(request, "task.form", task)
     context = {
         "task": task,
