@@ -8,6 +8,7 @@ MEDIA_ROOT          the folder of stored files; may be absent; default media
 DATABASE_URL        postgres://… or sqlite:////FILE; without it canvas_admin.sqlite3
 ALLOWED_HOSTS       comma-separated host names; default: the loopback names
 CLINIC_NAME         shown in the page header
+PAPER_SIZE          "letter" or "a4", for what is printed; default letter
 CLINIC_TIME_ZONE    the clinic's time zone, an IANA name; default UTC
 INSECURE_HTTP       "1" only where no TLS proxy stands in front (demonstration, tests)
 TRUSTED_PROXIES     how many proxies of our own stand in front; default 0
@@ -81,6 +82,9 @@ CSRF_TRUSTED_ORIGINS = [
     f"https://{host}" for host in ALLOWED_HOSTS if not host.startswith("[")
 ]
 CLINIC_NAME = os.environ.get("CLINIC_NAME", "Canvas Admin")
+PAPER_SIZE = os.environ.get("PAPER_SIZE", "letter").lower()
+if PAPER_SIZE not in ("letter", "a4"):
+    raise ImproperlyConfigured("PAPER_SIZE is neither letter nor a4.")
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -121,6 +121,7 @@ ROLES = (
             "Patient create",
             "Document read",
             "Document write",
+            "Printing access",
         ),
     ),
     (

@@ -110,3 +110,8 @@ def test_audit_rows_cannot_be_kept_for_less_than_six_years(years: str) -> None:
     assert "six years at least" in done.stderr
     assert settings()["AUDIT_YEARS"] == 6
     assert settings(AUDIT_YEARS="10")["AUDIT_YEARS"] == 10
+
+
+def test_paper_is_of_a_size_that_is_known() -> None:
+    assert settings(PAPER_SIZE="A4")["PAPER_SIZE"] == "a4"
+    assert "neither letter nor a4" in started(PAPER_SIZE="a5").stderr

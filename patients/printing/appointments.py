@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from patients.printing.blocks import heading, paragraph, table
+from patients.printing.blocks import facts, heading, paragraph, table
 from patients.printing.sheet import Sheet
-from patients.printing.wording import moment, with_marks
+from patients.printing.wording import moment
 from patients.templatetags.patients import born
 
 
@@ -35,8 +35,22 @@ def appointments(sheet: Sheet, rows: Sequence[Any], with_reason: bool) -> None:
     table(sheet, columns, cells, _("No appointment is recorded."))
 
 
-def schedule(sheet: Sheet, days: Sequence[tuple[date, list[Any]]], most: int) -> None:
-    """The schedule's lines, day by day; `most` where there are more than these."""
+def schedule(
+    sheet: Sheet, wanted: Any, days: Sequence[tuple[date, list[Any]]], most: int
+) -> None:
+    """The schedule's lines, day by day; `most` where there are more than these.
+
+    `wanted` says whose and where, if it is narrowed down.
+    """
+    if narrowed := [
+        (label, row.name)
+        for label, row in (
+            (_("Provider"), wanted.provider),
+            (_("Location"), wanted.location),
+        )
+        if row
+    ]:
+        facts(sheet, narrowed)
     if most:
         said = _("Only the first %(most)d appointments are shown.") % {"most": most}
         paragraph(sheet, said, style="B")
@@ -44,7 +58,8 @@ def schedule(sheet: Sheet, days: Sequence[tuple[date, list[Any]]], most: int) ->
         heading(sheet, date_format(day, "l, j M Y"))
         table(sheet, _columns(), [_line(line) for line in lines])
     if not days:
-        heading(sheet, _("No appointment here."))
+        paragraph(sheet, date_format(wanted.date, "l, j M Y"), "B")
+        paragraph(sheet, _("No appointment here."))
 
 
 def _columns() -> list[tuple[str, float]]:
@@ -65,7 +80,7 @@ def _line(line: Any) -> list[str]:
     return [
         f"{line.start:%H:%M} – {line.end:%H:%M} {zone}",
         "\n".join([line.name, born(line), line.reason]).strip(),
-        with_marks(line.visit_type, length),
+        f"{line.visit_type}\n{length}",
         line.provider,
         line.location,
         line.status,

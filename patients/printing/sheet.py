@@ -27,8 +27,9 @@ PAGES = "\ue000\ue000"
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands on every page: clinic, title, whom it is about, who printed it when."""
+    """What every page is: paper, clinic, title, whom it is about, who printed it when."""
 
+    paper: str
     clinic: str
     title: str
     name: str
@@ -43,7 +44,7 @@ class Sheet(FPDF):
     """
 
     def __init__(self, frame: Frame) -> None:
-        super().__init__(format="Letter")
+        super().__init__(format=frame.paper)
         self.frame = frame
         self.cut_off = False
         self._widths: dict[tuple[str, float, str], float] = {}

@@ -57,6 +57,7 @@ def _claim(sheet: Sheet, claim: Any) -> None:
     heading(sheet, _("%(day)s, claim %(number)s") % about)
     payer = claim.coverage.payer_name if claim.coverage else _("The patient")
     facts(sheet, [(_("Payer"), payer), (_("State"), claim.get_state_display())])
+    sheet.set_y(sheet.get_y() + 1)
     columns = [(_("Date"), 1.6), (_("Service or payment"), 6), (_("Amount"), 1.6)]
     rows = [
         *(_line(claim, line) for line in claim.lines.all()),

@@ -83,7 +83,7 @@ def _command(sheet: Sheet, command: Command) -> None:
     fields = [(name, _text(command, name)) for name in FIELDS[type(command)]]
     (_first, first), *rest = fields
     if first:
-        paragraph(sheet, first)
+        paragraph(sheet, first, "B" if len(fields) > 1 else "")
     pairs = [(_label(command, name), text) for name, text in rest if text]
     if isinstance(command, VitalSigns):
         pairs = [(m.display, f"{value} {m.unit}") for m, value in command.readings]

@@ -114,13 +114,14 @@ def test_the_answer_says_nothing_outside_of_the_page(clinic, signed_in):
 def test_every_page_says_whom_it_is_about_and_who_printed_it(
     clinic, signed_in, settings
 ):
-    settings.CLINIC_NAME = "Hill clinic"
+    settings.CLINIC_NAME, settings.PAPER_SIZE = "Hill clinic", "a4"
     for number in range(90):
         Condition.objects.create(
             patient=clinic.ada, display=f"Condition {number}", clinical_status="active"
         )
     pages = reader(printed(signed_in("nora"), clinic.ada, "chart/")).pages
     assert len(pages) > 2
+    assert pages[0].mediabox.height > 840
     for number, page in enumerate(pages, 1):
         text = page.extract_text()
         for words in (
@@ -234,6 +235,9 @@ def test_the_schedule_prints_what_its_page_shows(clinic, signed_in):
     assert "Ben Brandt 4 Mar 1975" in text
     for secret in ("Very private", clinic.ben.mrn, clinic.ben.key, row.key):
         assert secret not in text
+    assert "Provider Sam" not in text
+    sam = f"/schedule/print/?date=2030-01-02&provider={clinic.sam.key}"
+    assert "Schedule Provider Sam Example Wed" in text_of(client.get(sam))
     main = f"/schedule/print/?date=2030-01-02&location={clinic.main.key}"
     assert "Ben Brandt" not in text_of(client.get(main))
     assert "No appointment here" in text_of(client.get("/schedule/print/?date=x"))

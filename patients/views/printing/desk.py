@@ -64,5 +64,5 @@ def print_schedule(request: HttpRequest) -> HttpResponse:
     found, seen = lines_of(request, wanted)
     trail.shown(request, "schedule.printed", seen)
     sheet = sheet_for(request, _("Schedule"))
-    schedule(sheet, **found)
+    schedule(sheet, wanted, **found)
     return answer(sheet, "schedule")

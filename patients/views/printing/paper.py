@@ -30,6 +30,7 @@ def sheet_for(
     printed = {"who": request.user.get_full_name(), "when": when}
     return Sheet(
         Frame(
+            paper=settings.PAPER_SIZE,
             clinic=settings.CLINIC_NAME,
             title=title,
             name=patient.name if patient else "",
