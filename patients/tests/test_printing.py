@@ -207,7 +207,12 @@ def test_the_face_sheet_has_what_the_profile_has(clinic, signed_in):
         clinic.ada.mrn,
     ):
         assert words in text, words
-    assert "Wrong Person" not in text
+    for words in ("Wrong Person", "Deceased", "Inactive"):
+        assert words not in text, words
+    clinic.ada.active, clinic.ada.deceased = False, True
+    clinic.ada.save()
+    text = text_of(printed(signed_in("nora"), clinic.ada, "profile/"))
+    assert f"Born 2 Jan 1980, MRN {clinic.ada.mrn}, Deceased, Inactive" in text
 
 
 def test_appointments_tell_the_reason_and_number_to_who_may_read_them(

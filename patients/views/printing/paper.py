@@ -46,6 +46,10 @@ def _about(request: HttpRequest, patient: Patient) -> str:
     parts = [_("Born %(day)s") % {"day": born(patient)} + (f" ({age})" if age else "")]
     if request.user.has_perms(areas.OPEN_PROFILE):
         parts.append(_("MRN %(mrn)s") % {"mrn": patient.mrn})
+    if patient.deceased:
+        parts.append(_("Deceased"))
+    if not patient.active:
+        parts.append(_("Inactive"))
     return ", ".join(parts)
 
 
