@@ -75,6 +75,7 @@ def test_a_pdf_is_printed_as_it_is(clinic, signed_in):
             3,
         ),
     ],
+    ids=["see-through", "palette", "photograph", "fax"],
 )
 def test_a_picture_is_put_on_paper(clinic, signed_in, content, media_type, pages):
     response = printed(
@@ -96,6 +97,7 @@ def test_a_picture_is_put_on_paper(clinic, signed_in, content, media_type, pages
         b"II*\x00 scan",
         picture("PNG", "1", size=(8000, 8000)),
     ],
+    ids=["text", "half", "damaged", "empty", "huge"],
 )
 def test_what_is_no_picture_says_so(clinic, signed_in, content):
     row = filed(clinic.ada, content, "image/png")
