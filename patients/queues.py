@@ -101,7 +101,7 @@ class Queue:
             found = self._confirmed(batch) if batch else {}
             for candidate in batch:
                 item = found.get(candidate.about)
-                if item and self._place(item[0]) == candidate.place:
+                if item and self._says_so(item[0], candidate):
                     yield item
 
     def _streams(self) -> list[int]:
@@ -140,6 +140,10 @@ class Queue:
             return Q()
         of_teams = Q(assignee__isnull=True, team__in=self.person.teams)
         return Q(assignee=self.person.staff) | of_teams
+
+    def _says_so(self, item: Any, key: scans.Candidate) -> bool:
+        """Whether the item bears its key out, so that none is shown at a wrong place."""
+        return self._place(item) == key.place
 
     def _place(self, item: Any) -> str:
         return place_of(getattr(item, self.kind.dated_by), item.key)

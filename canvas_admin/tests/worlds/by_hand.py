@@ -20,6 +20,7 @@ from canvas_admin.tests.worlds.building import (
     random_now,
 )
 from canvas_admin.tests.worlds.oracle import Group, Membership, Person, World
+from canvas_admin.tests.worlds.work import new_work
 from patients.models import PatientGroup, PatientGroupExclusion, PatientGroupMember
 from staffing.groups import BY_NAME, managed_group
 from staffing.models import Staff, User
@@ -58,6 +59,7 @@ def make(rng: Random) -> Built:
     """A world after a random sequence of acts."""
     making = Making(rng, make_patients(rng, rng.randint(2, 5)), random_now(rng))
     make_keys(making.patients, making.now)
+    new_work(making.patients, each=2)
     for act in (new_group, new_person, new_person):
         act(making)
     for _ in range(rng.randint(10, 25)):

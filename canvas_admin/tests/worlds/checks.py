@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from django.contrib.auth.models import AnonymousUser
 
-from canvas_admin.tests.worlds import oracle
+from canvas_admin.tests.worlds import oracle, work
 from canvas_admin.tests.worlds.building import Built, at
 from canvas_admin.tests.worlds.oracle import Person
 from patients import access, areas, reveal, scans, streams
@@ -64,6 +64,7 @@ def disagreements(built: Built) -> list[str]:
         )
         users = [fresh[user.pk] for user in built.users]
         found += _about_who(built, fresh)
+        found += work.about_stranded(built)
         people = [
             *zip(built.world.people, users, strict=True),
             (NOBODY, AnonymousUser()),
@@ -75,6 +76,7 @@ def disagreements(built: Built) -> list[str]:
                 *_about_each(built, person, user, turn),
                 *_about_pages(built, person, user, turn),
                 *_about_searches(built, person, user, turn),
+                *work.about_queues(built, person, user, turn),
             ]
             found += [f"person {number}: {what}" for what in wrong]
     return found

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 
 from canvas_admin.tests import proof
-from canvas_admin.tests.worlds import by_hand
+from canvas_admin.tests.worlds import by_hand, work
 from canvas_admin.tests.worlds.building import build, draw
 from canvas_admin.tests.worlds.checks import as_if_many, disagreements
 from canvas_admin.tests.worlds.oracle import World
@@ -34,9 +34,10 @@ def judged(seed: int) -> list[str]:
         with transaction.atomic(), as_if_many(seed):
             if seed % BY_HAND == 0:
                 built = by_hand.make(Random(seed))
+                work.hand_over(Random(seed), built)
             else:
-                rng = Random(seed)
-                built = build(draw(rng), Random(seed))
+                built = build(draw(Random(seed)), Random(seed))
+                work.raw_work(Random(seed), built)
             wrong = disagreements(built)
             raise Undone
     except Undone:
@@ -47,7 +48,9 @@ def judged_world(world: World, seed: int) -> list[str]:
     """What is wrong in this world of raw rows, which is rolled back."""
     try:
         with transaction.atomic(), as_if_many(seed):
-            wrong = disagreements(build(world, Random(seed)))
+            built = build(world, Random(seed))
+            work.raw_work(Random(seed), built)
+            wrong = disagreements(built)
             raise Undone
     except Undone:
         return wrong
