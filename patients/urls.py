@@ -3,12 +3,8 @@
 from django.urls import URLPattern, path
 
 from patients import panels, views
-from patients.views.profile import SECTIONS, Section
-
-PROFILE = "patient/<str:key>/profile/"
-WORK = "patient/<str:key>/work/<slug:kind>/<str:row>/"
-from patients import views
 from patients.views.chart_sections import CHART_SECTIONS
+from patients.views.claims import PARTS, Part
 from patients.views.profile import SECTIONS, Section
 
 PROFILE = "patient/<str:key>/profile/"
@@ -16,12 +12,8 @@ CHART = "patient/<str:key>/chart/"
 NOTES = "patient/<str:key>/notes/"
 NOTE = f"{NOTES}<str:note>/"
 COMMAND = f"{NOTE}commands/<slug:kind>/<str:command>/"
-from patients import views
-from patients.views.claims import PARTS, Part
-from patients.views.profile import SECTIONS, Section
-
-PROFILE = "patient/<str:key>/profile/"
 CLAIM = "patient/<str:key>/claims/<str:claim>/"
+WORK = "patient/<str:key>/work/<slug:kind>/<str:row>/"
 
 
 def _pages_of(section: Section, page: str) -> list[URLPattern]:
@@ -48,6 +40,8 @@ PRINTS = [
     path(f"{PRINT}statement/", views.print_statement, name="print-statement"),
     path("schedule/print/", views.print_schedule, name="print-schedule"),
 ]
+
+
 def _forms_of(part: Part) -> list[URLPattern]:
     """The forms of a claim's parts: a new one, one that is there, ending one."""
     address, about = f"{CLAIM}{part.related}/", {"part": part}
@@ -58,6 +52,7 @@ def _forms_of(part: Part) -> list[URLPattern]:
         *([change] if part.changeable else []),
         path(f"{address}<str:row>/end/", views.end_part, about, f"{name}-end"),
     ]
+
 
 INBOX = "data-integration/"
 

@@ -14,19 +14,17 @@ from patients.models import (
     AllergyIntolerance,
     Appointment,
     CareTeamMembership,
-    Condition,
     Claim,
     ClaimDiagnosis,
     ClaimLine,
     ClaimPosting,
+    Condition,
     Consent,
     ConsentCoding,
     Coverage,
     Immunization,
-    Medication,
-    Note,
     IncomingFile,
-    LabReport,
+    Medication,
     PatientAddress,
     PatientContact,
     PatientContactPoint,
@@ -35,9 +33,8 @@ from patients.models import (
     PatientName,
     Plan,
 )
-from patients.tests.notes import note_of
-from patients.tests.work import make_lab, make_refill
 from patients.tests.notes import note_of, write
+from patients.tests.work import make_lab, make_refill
 from staffing.accounts import one_time_path
 from staffing.models import (
     CareTeamRole,
@@ -91,8 +88,6 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         file="nowhere",
         removed=datetime(2026, 1, 2, 15, tzinfo=UTC),
         removed_reason="expired",
-    cast.lab_report = LabReport.objects.create(
-        patient=cast.ada, display="Panel", status="final"
     )
     incoming = {"source": "fax", "size": 1, "file": "nowhere"}
     cast.incoming = IncomingFile.objects.create(**incoming)
@@ -106,10 +101,6 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         visit_type=cast.visit_type,
         start=datetime(2030, 1, 2, 15, tzinfo=UTC),
         minutes=20,
-    )
-    cast.note = note_of(cast.ada, cast.nora, location=cast.location)
-    cast.note = Note.objects.create(
-        patient=cast.ada, started=datetime(2026, 1, 2, 15, tzinfo=UTC)
     )
     cast.claim = Claim.objects.create(
         patient=cast.ada, service_date=date(2026, 1, 2), state="coding-review"
@@ -193,42 +184,10 @@ def address(name: str, cast: SimpleNamespace) -> str:
 def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
     yield {}
     if name.startswith("patients:"):
-        yield {"key": cast.ada.key}
-        yield {"key": cast.ada.key, "kind": "labs"}
-        yield {"key": cast.ada.key, "appointment": cast.appointment.key}
-        yield {"key": cast.ada.key, "document": cast.document.key}
-        yield {"key": cast.ada.key, "kind": "labs", "row": cast.lab.key}
-        if name == "patients:refill":
-            yield {"key": cast.ada.key, "row": cast.refill.key}
-        yield {"key": cast.ada.key, "note": cast.note.key}
-        is_removed = name == "patients:restore-document"
-        document = cast.removed_document if is_removed else cast.document
-        yield {"key": cast.ada.key, "document": document.key}
-        yield {"key": cast.ada.key, "note": cast.note.key}
-        claim = {"key": cast.ada.key, "claim": cast.claim.key}
-        yield claim
-        if (part := name.removeprefix("patients:claim-").split("-")[0]) in (
-            cast.claim_parts
-        ):
-            yield claim | {"row": cast.claim_parts[part].key}
-        yield {"key": cast.ada.key, "kind": "labs", "row": cast.lab_report.key}
-        file = cast.linked if name == "patients:unlink-file" else cast.incoming
-        yield {"file": file.key}
-        yield {"file": file.key, "key": cast.ada.key}
-        section = name.removeprefix("patients:").rpartition("-")[0]
-        if section in cast.belongings:
-            yield {"key": cast.ada.key, "row": cast.belongings[section].key}
+        yield from _about_ada(name.removeprefix("patients:"), cast)
     if name.startswith("tasks:"):
         about_patient = name == "tasks:create-for"
         yield {"key": cast.ada.key if about_patient else cast.task.key}
-        note = {"key": cast.ada.key, "note": cast.note.key}
-        yield note
-        yield note | {"kind": "plan"}
-        yield note | {"kind": "plan", "command": cast.command.key}
-        section = name.removeprefix("patients:").rpartition("-")[0]
-        rows = cast.belongings | cast.chart_rows
-        if section in rows:
-            yield {"key": cast.ada.key, "row": rows[section].key}
     if "patientgroup_exclusion" in name:
         about = {"group_id": cast.south.externally_exposable_id}
         yield about
@@ -241,6 +200,30 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         yield {"app_label": "staffing"}
     if name.startswith("admin:"):
         yield {"object_id": _object_id(name, cast)}
+
+
+def _about_ada(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
+    """Arguments of the patients' patterns, the fewest first."""
+    ada = {"key": cast.ada.key}
+    is_removed = name == "restore-document"
+    document = cast.removed_document if is_removed else cast.document
+    file = {"file": (cast.linked if name == "unlink-file" else cast.incoming).key}
+    note, claim = ada | {"note": cast.note.key}, ada | {"claim": cast.claim.key}
+    result = ada | {"kind": "labs"}
+    yield from (ada, result, file, file | ada)
+    yield ada | {"appointment": cast.appointment.key}
+    yield ada | {"document": document.key}
+    yield from (note, note | {"kind": "plan"})
+    yield note | {"kind": "plan", "command": cast.command.key}
+    yield claim
+    row = {"refill": cast.refill, **cast.belongings, **cast.chart_rows}
+    section = name.rpartition("-")[0]
+    part = name.removeprefix("claim-").split("-")[0]
+    if part in cast.claim_parts:
+        yield claim | {"row": cast.claim_parts[part].key}
+    if found := row.get(name) or row.get(section):
+        yield ada | {"row": found.key}
+    yield result | {"row": cast.lab.key}
 
 
 def _object_id(name: str, cast: SimpleNamespace) -> str:

@@ -271,7 +271,6 @@ def world(chance: random.Random, cast: SimpleNamespace) -> None:
         cast.olga.grant(cast.north.auth_group)
         give(cast.nora, "Printing access")
     if chance.random() < 0.5:
-    if extras > 1:
         # And she sees what the clinic's claims come to.
         give(cast.nora, "Revenue access")
     else:

@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0013_claims'),
+        ('patients', '0014_inbox'),
     ]
 
     operations = [

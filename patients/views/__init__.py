@@ -9,7 +9,6 @@ from patients.views.appointments import (
     reschedule,
 )
 from patients.views.chart import chart
-from patients.views.commands import add_command, command_act, edit_command
 from patients.views.claims import (
     add_claim,
     add_part,
@@ -22,6 +21,7 @@ from patients.views.claims import (
     revenue,
     revenue_file,
 )
+from patients.views.commands import add_command, command_act, edit_command
 from patients.views.create import create, receipt
 from patients.views.data_integration import (
     change_incoming_file,
@@ -41,6 +41,16 @@ from patients.views.documents import (
 )
 from patients.views.linking import choose_patient, link_file, unlink_file
 from patients.views.new_appointment import new_appointment
+from patients.views.notes import (
+    addendum,
+    edit_note,
+    new_note,
+    note,
+    note_in_error,
+    notes,
+    sign_note,
+    start_note,
+)
 from patients.views.panels import panel
 from patients.views.printing import (
     print_appointments,
@@ -51,15 +61,6 @@ from patients.views.printing import (
     print_schedule,
     print_statement,
     print_visit,
-from patients.views.notes import (
-    addendum,
-    edit_note,
-    new_note,
-    note,
-    note_in_error,
-    notes,
-    sign_note,
-    start_note,
 )
 from patients.views.profile import (
     add_row,
@@ -71,17 +72,16 @@ from patients.views.profile import (
 )
 from patients.views.refills import refill
 from patients.views.request_access import request_access
-from patients.views.results import results
-from patients.views.review import hand_over, review, undo_review
 from patients.views.results import result_file, results
+from patients.views.review import hand_over, review, undo_review
 from patients.views.roster import roster
 from patients.views.schedule import schedule
 from patients.views.search import search
 
 __all__ = [
     "access_requests",
-    "add_command",
     "add_claim",
+    "add_command",
     "add_part",
     "add_row",
     "addendum",
@@ -90,17 +90,15 @@ __all__ = [
     "appointments",
     "book",
     "change_claim",
+    "change_incoming_file",
     "change_part",
     "change_row",
     "chart",
-    "command_act",
+    "choose_patient",
     "claim",
     "claim_state",
     "claims",
-    "change_incoming_file",
-    "change_row",
-    "chart",
-    "choose_patient",
+    "command_act",
     "create",
     "data_integration",
     "demographics",
@@ -116,6 +114,10 @@ __all__ = [
     "incoming_file",
     "link_file",
     "new_appointment",
+    "new_note",
+    "note",
+    "note_in_error",
+    "notes",
     "panel",
     "print_appointments",
     "print_chart",
@@ -125,10 +127,6 @@ __all__ = [
     "print_schedule",
     "print_statement",
     "print_visit",
-    "new_note",
-    "note",
-    "note_in_error",
-    "notes",
     "profile",
     "receipt",
     "refill",
@@ -140,16 +138,16 @@ __all__ = [
     "restore_file",
     "result_file",
     "results",
-    "review",
     "revenue",
     "revenue_file",
+    "review",
     "roster",
     "rows",
     "schedule",
     "search",
-    "undo_review",
     "sign_note",
     "start_note",
+    "undo_review",
     "unlink_file",
     "upload_files",
 ]

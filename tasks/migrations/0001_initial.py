@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('patients', '0013_claims'),
+        ('patients', '0015_printing'),
         ('staffing', '0003_starting_lists'),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0013_claims'),
+        ('patients', '0015_printing'),
         ('tasks', '0001_initial'),
     ]
 

@@ -14,8 +14,8 @@ from patients.views.appointments import listed, with_reason
 from patients.views.documents import readable
 from patients.views.printing.paper import PDF, answer, printed, sheet_for
 from patients.views.profile.page import contents
-from patients.views.stored_files import opened, sent
 from patients.views.schedule import Wanted, lines_of
+from patients.views.stored_files import opened, sent
 
 
 @require_safe
