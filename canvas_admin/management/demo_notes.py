@@ -62,17 +62,17 @@ LONG_VISIT: Content = [
     (
         Diagnosis,
         {
-            "code": "G43.909",
-            "display": "Migraine, unspecified",
-            "assessment": "Two attacks a week, light hurts. No warning signs.",
+            "code": "G44.209",
+            "display": "Tension-type headache",
+            "assessment": "Most evenings, no nausea. No warning signs.",
         },
     ),
     (
         Prescription,
         {
-            "display": "Sumatriptan 50 mg tablet",
-            "sig": "One tablet at the beginning of an attack, at most two a day.",
-            "quantity": Decimal(9),
+            "display": "Naproxen 250 mg tablet",
+            "sig": "One tablet with food when it begins, at most three a day.",
+            "quantity": Decimal(20),
             "quantity_unit": "tablets",
             "refills": 2,
             "pharmacy": "Main Street Pharmacy",

@@ -27,6 +27,7 @@ from canvas_admin.tests.masking import masked
 from patients import access, work
 from patients.models import (
     AccessRequest,
+    Addendum,
     AdministrativeDocument,
     AllergyIntolerance,
     Appointment,
@@ -52,6 +53,7 @@ from patients.models import (
     PatientName,
     RefillRequest,
 )
+from patients.tests.notes import CONTENT, note_of
 
 # The worlds are split, so that several processes share them.
 PARTS = 2
@@ -168,6 +170,7 @@ def link_everything(
         assignee=getattr(cast, who),
         linked_by=getattr(cast, who),
     )
+    write_notes(patient, getattr(cast, who))
     Appointment.objects.create(
         patient=patient,
         provider=getattr(cast, who),
@@ -220,6 +223,14 @@ def hand_work_to(staff: Any, patient: Patient, team: Any) -> None:
         RefillRequest.objects.create(
             patient=patient, medication=medicine, pharmacy=MARK, note=MARK, **given
         )
+def write_notes(patient: Patient, staff: Any) -> None:
+    """A note with a mark in every text of every command, and an addendum to it."""
+    note = note_of(patient, staff, title=MARK)
+    for position, (model, content) in enumerate(CONTENT.items()):
+        marked = {n: MARK if isinstance(v, str) else v for n, v in content.items()}
+        row = {"note": note, "patient": patient, "position": position}
+        model.objects.bulk_create([model(**row, **marked)])
+    Addendum.objects.bulk_create([Addendum(note=note, patient=patient, text=MARK)])
 
 
 def _groups_not_held(cast: SimpleNamespace, who: str) -> list[Any]:

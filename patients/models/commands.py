@@ -119,7 +119,8 @@ class Command(Versioned, PatientData):
         """(label, text) of everything else that it says."""
         silent = self.SILENT | {self.HEADLINE}
         fields = [f for f in self._meta.concrete_fields if f.name not in silent]
-        texts = [(f.verbose_name, self._text(f)) for f in fields if f.editable]
+        said = [f for f in fields if f.editable and not f.primary_key]
+        texts = [(field.verbose_name, self._text(field)) for field in said]
         return [(label, text) for label, text in texts if text]
 
     @property

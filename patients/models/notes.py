@@ -192,7 +192,11 @@ class Note(Versioned, PatientData):
 
     def next_position(self) -> int:
         """The place of the next command. Call it with the note's row locked."""
-        return max((row.position for row in self.commands()), default=0) + 1
+        places = [
+            model._base_manager.filter(note=self).values_list("position", flat=True)
+            for model in self.command_models()
+        ]
+        return max(places[0].union(*places[1:], all=True), default=0) + 1
 
     @transaction.atomic
     def sign(self, by: Any) -> None:

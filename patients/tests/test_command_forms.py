@@ -56,6 +56,7 @@ def test_each_kind_is_staged_edited_committed_and_entered_in_error(cast, signed_
     for code, texts in SHOWN.items():
         for text in texts:
             assert text in page, (code, text)
+    assert "<dt>ID</dt>" not in page
     for code, kind in KINDS.items():
         row = kind.model.objects.get()
         assert (

@@ -67,8 +67,8 @@ CONDITIONS = Section(
     gettext_lazy("Conditions"),
     gettext_lazy("Condition"),
     ConditionForm,
-    label=lambda row: row.display,
-    text=lambda row: row.get_clinical_status_display(),
+    label=lambda row: row.get_clinical_status_display(),
+    text=lambda row: row.display,
     home=CHART,
     history=history,
 )
@@ -77,8 +77,8 @@ MEDICATIONS = Section(
     gettext_lazy("Medications"),
     gettext_lazy("Medication"),
     MedicationForm,
-    label=lambda row: row.display,
-    text=lambda row: row.directions or row.get_status_display(),
+    label=lambda row: row.get_status_display(),
+    text=lambda row: ", ".join(filter(None, (row.display, row.directions))),
     home=CHART,
     history=history,
 )
@@ -87,8 +87,8 @@ ALLERGIES = Section(
     gettext_lazy("Allergies"),
     gettext_lazy("Allergy"),
     AllergyForm,
-    label=lambda row: row.display,
-    text=lambda row: row.get_clinical_status_display(),
+    label=lambda row: row.get_clinical_status_display(),
+    text=lambda row: row.display,
     home=CHART,
     history=history,
 )
@@ -97,8 +97,8 @@ IMMUNIZATIONS = Section(
     gettext_lazy("Immunizations"),
     gettext_lazy("Immunization"),
     ImmunizationForm,
-    label=lambda row: row.display,
-    text=lambda row: row.get_status_display(),
+    label=lambda row: row.get_status_display(),
+    text=lambda row: row.display,
     home=CHART,
     history=history,
 )
