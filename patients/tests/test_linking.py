@@ -190,6 +190,12 @@ def test_the_patient_is_looked_for_within_reach(clinic, signed_in, file):
     found = client.post(address, {"q": "alv"}).content.decode()
     assert f"{address}{clinic.ada.key}/" in found
     assert AuditRow.objects.filter(patient=clinic.ada.key).exists()
+    # Results come in after a patient has died.
+    clinic.ada.deceased = True
+    clinic.ada.save()
+    found = client.post(address, {"q": "alv"}).content.decode()
+    assert f"{address}{clinic.ada.key}/" in found
+    assert "Deceased" in found
     page = client.post(address, {"q": "brandt", "see_all": "1"}).content.decode()
     assert "No patient within your reach" in page
     assert clinic.ben.key not in page
