@@ -4,6 +4,7 @@ Each act is called in the write's transaction, on a file that hold() has locked.
 """
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import partial
@@ -18,6 +19,7 @@ from canvas_admin.records import clock
 from patients import areas
 from patients.models import (
     AdministrativeDocument,
+    ChartChange,
     ClinicalDocument,
     ImagingReport,
     IncomingFile,
@@ -155,8 +157,10 @@ def _take_out(row: models.Model, reason: str, staff: Any) -> None:
             row.removed_reason = reason
             row.save()
     elif not row.entered_in_error:
+        before = copy(row)
         row.entered_in_error, row.entered_in_error_reason = True, reason
         row.save()
+        ChartChange.keep(row, before, staff and staff.user)
 
 
 def reject(file: IncomingFile, reason: str, staff: Any) -> None:

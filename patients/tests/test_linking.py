@@ -11,6 +11,7 @@ from canvas_admin.testing import give, make_staff
 from patients import linking
 from patients.models import (
     AdministrativeDocument,
+    ChartChange,
     ClinicalDocument,
     ImagingReport,
     IncomingFile,
@@ -278,6 +279,7 @@ def test_a_linked_file_is_taken_back(clinic, signed_in, file, kind):
     else:
         assert row.entered_in_error
         assert row.entered_in_error_reason == "Ben's, not Ada's"
+        assert ChartChange.of(row).get().by == clinic.nora.user
     assert file.key in text(client)
     for page in ("", "documents/", "results/labs/", "results/clinical-documents/"):
         assert "Zqx title" not in text(client, f"/patient/{clinic.ada.key}/{page}")
