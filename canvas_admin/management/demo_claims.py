@@ -65,6 +65,8 @@ def make_adas(ada: Patient, by: Staff) -> None:
             service_date=clock.today() - timedelta(days=days),
         )
         claiming.begin(claim, by)
+        if claim.state == S.APPOINTMENT:
+            continue
         ClaimDiagnosis.objects.create(
             claim=claim, letter="A", code="I10", display="Essential hypertension"
         )

@@ -92,7 +92,7 @@ class MoveForm(VersionedForm):
         max_length=255,
         required=False,
         validators=[validate_seen],
-        help_text=gettext_lazy("Needed for Trash, Rejected, and the way back."),
+        help_text=gettext_lazy("Needed into “Rejected”, into “Trash” and out of it."),
     )
 
     class Meta:

@@ -63,11 +63,11 @@ def show_form(
     request: HttpRequest,
     patient: Patient,
     form: Any,
-    heading: str,
+    title: str,
     claim: Claim | None = None,
     **context: Any,
 ) -> HttpResponse:
     """The page of a form about a claim."""
     seen(request, patient, "patient.claim_form")
-    context |= {"patient": patient, "claim": claim, "form": form, "heading": heading}
+    context |= {"patient": patient, "claim": claim, "form": form, "title": title}
     return render(request, "patients/claims/form.html", context)
