@@ -21,7 +21,16 @@ PAYMENTS = ("patient", "payer")
 
 
 class ClaimQuerySet(DatedQuerySet):
-    """Questions about claims."""
+    """Questions about claims. Each has a date, so that an index alone gives their order."""
+
+    def newest_first(self) -> "ClaimQuerySet":
+        return self.order_by("-service_date", "-pk")
+
+    def behind(self, row: Any) -> "ClaimQuerySet":
+        """What comes after this row when the newest is first."""
+        day = row.service_date
+        later = Q(service_date__lt=day) | Q(service_date=day, pk__lt=row.pk)
+        return self.filter(later, service_date__lte=day)
 
     def counted(self) -> "ClaimQuerySet":
         """The claims that are owed: all but those in the trash."""

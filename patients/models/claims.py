@@ -90,8 +90,12 @@ class Claim(Versioned, PatientData):
         verbose_name = _("claim")
         indexes = [
             models.Index(fields=["patient", "service_date"], name="claim_of_patient"),
-            models.Index(fields=["state", "service_date"], name="claim_by_state"),
-            models.Index(fields=["service_date"], name="claim_by_date"),
+            # One for each way in which the worklist is filtered.
+            models.Index(fields=["service_date", "id"], name="claim_by_date"),
+            models.Index(fields=["state", "service_date", "id"], name="claim_by_state"),
+            models.Index(
+                fields=["provider", "service_date", "id"], name="claim_by_provider"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
