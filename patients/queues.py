@@ -17,11 +17,12 @@ from django.db.models import Q
 from canvas_admin.records.models import find_row
 from patients import access, scans
 from patients.models.work_keys import (
+    ANYBODY,
     LOOSE,
-    kind_number,
-    stream_of_group,
-    stream_of_staff,
-    stream_of_team,
+    NOBODY,
+    person,
+    stream_of,
+    team,
 )
 from patients.work import Kind
 from patients.work_keys import place_of
@@ -94,8 +95,7 @@ class Queue:
 
     def items(self, after: Any, size: int) -> Iterator[Found]:
         """What is behind an item, in order, read `size` at a time or more."""
-        number = kind_number(self.kind.number, self.whose is Whose.UNASSIGNED)
-        scan = scans.Scan(number, "", scans.END, table=KEYS)
+        scan = scans.Scan(self.kind.number, "", scans.END, table=KEYS)
         place = self._place(after) if after else None
         for batch in scans.batches(scan, self._streams(), size, place):
             found = self._confirmed(batch) if batch else {}
@@ -106,14 +106,20 @@ class Queue:
 
     def _streams(self) -> list[int]:
         """Where the keys of these items are."""
-        if self.whose is not Whose.MINE:
-            groups = access.streams(self.person.reach)
-            loose = [LOOSE] if self.kind.loose else []
-            return [*map(stream_of_group, groups), *loose]
+        sources = [*access.streams(self.person.reach)]
+        if self.kind.loose:
+            sources.append(LOOSE)
+        return [stream_of(whose, each) for whose in self._holders() for each in sources]
+
+    def _holders(self) -> list[int]:
+        """Whose items they are."""
+        if self.whose is Whose.ALL:
+            return [ANYBODY]
+        if self.whose is Whose.UNASSIGNED:
+            return [NOBODY]
         if self.person.staff is None:
             return []
-        teams = map(stream_of_team, self.person.teams)
-        return [stream_of_staff(self.person.staff), *teams]
+        return [person(self.person.staff), *map(team, self.person.teams)]
 
     def _confirmed(self, batch: list[scans.Candidate]) -> dict[int, Found]:
         """Those that are what the keys say, and whose patient the rule opens."""

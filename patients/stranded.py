@@ -23,10 +23,11 @@ from patients import access, scans, work
 from patients.models.work_keys import (
     EVERYONE,
     LOOSE,
+    NOBODY,
     WorkKey,
-    kind_number,
-    stream_of_staff,
-    stream_of_team,
+    person,
+    stream_of,
+    team,
 )
 from patients.queues import KEYS
 from patients.work_keys import place_of
@@ -38,9 +39,9 @@ AT_ONCE = 500
 
 
 class Position(NamedTuple):
-    """Where a walk is: behind this key."""
+    """Where a walk is: whose items, of which kind, and behind which place."""
 
-    stream: int
+    whose: int
     kind: int
     place: str
 
@@ -62,7 +63,7 @@ class Holder:
     """A person or team that has open work of some kinds, and the accounts behind it."""
 
     who: Staff | Team
-    stream: int
+    whose: int
     kinds: tuple[work.Kind, ...]
     accounts: tuple[int, ...]
 
@@ -75,42 +76,43 @@ class Holder:
 
 
 def holders() -> list[Holder]:
-    """Everybody and every team with open work, in the order of their streams; 3 queries."""
+    """Everybody and every team with open work, in one order; 3 queries."""
     found = [
-        Holder(staff, staff.stream, kinds, (staff.user_id,) * bool(staff.user_id))
-        for staff, kinds in _with_work(Staff.objects.all(), stream_of_staff)
+        Holder(staff, staff.whose, kinds, (staff.user_id,) * bool(staff.user_id))
+        for staff, kinds in _with_work(Staff.objects.all(), person)
     ]
     accounts: dict[int, list[int]] = {}
     members = TeamMember.objects.filter(staff__user__isnull=False)
-    for team, user in members.values_list("team", "staff__user"):
-        accounts.setdefault(team, []).append(user)
+    for pk, user in members.values_list("team", "staff__user"):
+        accounts.setdefault(pk, []).append(user)
     found += [
-        Holder(team, team.stream, kinds, tuple(accounts.get(team.pk, ())))
-        for team, kinds in _with_work(Team.objects.all(), stream_of_team)
+        Holder(each, each.whose, kinds, tuple(accounts.get(each.pk, ())))
+        for each, kinds in _with_work(Team.objects.all(), team)
     ]
-    return sorted(found, key=lambda holder: -holder.stream)
+    return sorted(found, key=lambda holder: holder.whose)
 
 
 def _with_work(
-    rows: QuerySet, stream_of: Callable[[Any], Any]
+    rows: QuerySet, whose: Callable[[Any], Any]
 ) -> Iterator[tuple[Any, tuple[work.Kind, ...]]]:
     """Those that have open work, each with its kinds; one query.
 
     The LIMIT keeps PostgreSQL from going through all keys to find those of few streams.
     """
-    kinds = sorted(work.KINDS.values(), key=lambda kind: kind.number)
-    keys = WorkKey.objects.filter(stream=OuterRef("stream")).order_by("place")
-    first = {
-        f"first_{kind.number}": Subquery(
-            keys.filter(kind=kind_number(kind.number)).values("item")[:1]
-        )
-        for kind in kinds
-    }
-    rows = rows.annotate(stream=stream_of(F("pk"))).order_by()
-    for row in rows.annotate(**first):
-        had = tuple(k for k in kinds if getattr(row, f"first_{k.number}") is not None)
+    rows = rows.annotate(whose=whose(F("pk"))).order_by()
+    looks = []
+    for kind in sorted(work.KINDS.values(), key=lambda kind: kind.number):
+        for source in (EVERYONE, LOOSE) if kind.loose else (EVERYONE,):
+            stream, first = f"stream_{source}", f"first_{kind.number}_{source}"
+            keys = WorkKey.objects.filter(stream=OuterRef(stream), kind=kind.number)
+            keys = keys.order_by("place").values("item")[:1]
+            rows = rows.annotate(**{stream: stream_of(F("whose"), source)})
+            rows = rows.annotate(**{first: Subquery(keys)})
+            looks.append((kind, first))
+    for row in rows:
+        had = dict.fromkeys(k for k, first in looks if getattr(row, first) is not None)
         if had:
-            yield row, had
+            yield row, tuple(had)
 
 
 @dataclass
@@ -161,7 +163,7 @@ class Walk:
         found = holders()
         sight = Sight.of(found)
         for holder in found:
-            if self.start and holder.stream > self.start.stream:
+            if self.start and holder.whose < self.start.whose:
                 continue
             for kind in holder.kinds:
                 reach = sight.reach(holder, kind)
@@ -173,13 +175,12 @@ class Walk:
     def _of(
         self, holder: Holder, kind: work.Kind, reach: access.Reach | None
     ) -> Iterator[Item]:
-        begin = Position(holder.stream, kind.number, "")
+        begin = Position(holder.whose, kind.number, "")
+        if self.start and begin[:2] < self.start[:2]:
+            return
         if self.start and begin[:2] == self.start[:2]:
             begin = self.start
-        elif self.start and holder.stream == self.start.stream:
-            if kind.number < self.start.kind:
-                return
-        for batch in _batches(kind, [holder.stream], begin.place, alone=False):
+        for batch in _batches(kind, holder.whose, begin.place):
             unseen = _rows(kind, holder.rows, batch)
             patients = {row.patient for row in unseen if row.patient}
             opened = access.opened(reach, patients) if reach and patients else ()
@@ -202,9 +203,9 @@ def unassigned(after: str, size: int) -> list[Item]:
     found: list[Item] = []
     for kind in work.KINDS.values():
         mine: list[Item] = []
-        for batch in _batches(kind, [EVERYONE, LOOSE], after, alone=True):
+        for batch in _batches(kind, NOBODY, after):
             for row in _rows(kind, Q(assignee=None, team=None), batch):
-                position = Position(EVERYONE, kind.number, row.place)
+                position = Position(NOBODY, kind.number, row.place)
                 mine.append(Item(kind, row.key, row.date, row.patient, None, position))
             if len(mine) >= size:
                 break
@@ -216,8 +217,7 @@ def count_unassigned(most: int) -> int:
     """How many keys say that nobody has an item, up to `most`."""
     number = 0
     for kind in work.KINDS.values():
-        alone = kind_number(kind.number, unassigned=True)
-        keys = WorkKey.objects.filter(stream__in=(EVERYONE, LOOSE), kind=alone)
+        keys = WorkKey.objects.filter(stream__in=_streams(NOBODY), kind=kind.number)
         number += keys.order_by()[: most - number].count()
     return number
 
@@ -234,12 +234,17 @@ class _Row(NamedTuple):
         return place_of(self.date, self.key)
 
 
+def _streams(whose: int) -> list[int]:
+    """All items of this holder are in these."""
+    return [stream_of(whose, EVERYONE), stream_of(whose, LOOSE)]
+
+
 def _batches(
-    kind: work.Kind, streams: list[int], after: str, *, alone: bool
+    kind: work.Kind, whose: int, after: str
 ) -> Iterator[list[scans.Candidate]]:
-    """The keys of a kind in these streams behind a place, some at a time, none empty."""
-    scan = scans.Scan(kind_number(kind.number, alone), "", scans.END, table=KEYS)
-    for batch in scans.batches(scan, streams, AT_ONCE, after or None):
+    """A holder's keys of a kind behind a place, some at a time, none empty."""
+    scan = scans.Scan(kind.number, "", scans.END, table=KEYS)
+    for batch in scans.batches(scan, _streams(whose), AT_ONCE, after or None):
         if batch:
             yield batch
 

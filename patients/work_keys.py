@@ -1,8 +1,9 @@
 """The keys by which panels find open work: what they must be, and who writes them.
 
-An item that waits has a key in the stream of everyone's patients, in that of each patient
-group that its patient is in, and in that of the person or team to whom it was given. The
-book of these keys is kept as that of names is, by patients.stream_keys.
+An item that waits is found among everyone's patients, and among those of each patient
+group that its patient is in; in each once among all items, and once among those of the
+person or team to whom it was given, or of nobody. The book of these keys is kept as that
+of names is, by patients.stream_keys.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,12 +16,13 @@ from django.db.models import F, IntegerField, QuerySet, Value
 from patients import stream_keys, work
 from patients.folding import SEPARATOR
 from patients.models.work_keys import (
+    ANYBODY,
     LOOSE,
+    NOBODY,
     WorkKey,
-    kind_number,
-    stream_of_group,
-    stream_of_staff,
-    stream_of_team,
+    person,
+    stream_of,
+    team,
 )
 from patients.stream_keys import AT_ONCE, Groups, Needed
 
@@ -53,16 +55,11 @@ class Waiting(NamedTuple):
         """Where the item's keys stand."""
         return place_of(self.date, self.key)
 
-    def keys(self, streams: Iterable[int]) -> Iterator[Key]:
-        """Its keys, whose patient, or lack of one, puts it into these streams."""
-        number = kind_number(self.kind)
-        for stream in streams:
-            yield Key(stream, number, self.place, self.item)
-            if not self.assignee and not self.team:
-                alone = kind_number(self.kind, unassigned=True)
-                yield Key(stream, alone, self.place, self.item)
-        if self.assignee or self.team:
-            yield Key(owner(self.assignee, self.team), number, self.place, self.item)
+    def keys(self, sources: Iterable[int | None]) -> Iterator[Key]:
+        """Its keys; it is found in these sources."""
+        for source in sources:
+            for whose in (ANYBODY, holder(self.assignee, self.team)):
+                yield Key(stream_of(whose, source), self.kind, self.place, self.item)
 
 
 def place_of(date: datetime | None, key: str) -> str:
@@ -71,9 +68,11 @@ def place_of(date: datetime | None, key: str) -> str:
     return f"{said}{SEPARATOR}{key}"
 
 
-def owner(assignee: int | None, team: int | None) -> int:
-    """The stream of the person who has an item, or else of the team."""
-    return stream_of_staff(assignee) if assignee else stream_of_team(team or 0)
+def holder(assignee: int | None, in_team: int | None) -> int:
+    """Whose an item is: the person's, or else the team's, or else nobody's."""
+    if assignee:
+        return person(assignee)
+    return team(in_team) if in_team else NOBODY
 
 
 def keep(item: Any, patient_before: int | None) -> None:
@@ -110,8 +109,7 @@ def _put_right_loose(kind: work.Kind, items: list[int], write: bool = True) -> s
     with transaction.atomic():
         rows = _waiting(kind).filter(pk__in=items, patient=None)
         needed = {key for row in rows for key in Waiting(*row).keys([LOOSE])}
-        numbers = [kind_number(kind.number), kind_number(kind.number, unassigned=True)]
-        known = WorkKey.objects.filter(patient=None, kind__in=numbers, item__in=items)
+        known = WorkKey.objects.filter(patient=None, kind=kind.number, item__in=items)
         there = [(pk, Key(*key)) for pk, *key in known.values_list("pk", *Key._fields)]
         gone, missing = stream_keys.difference(needed, there)
         if write:
@@ -131,8 +129,7 @@ def _needed(patients: dict[int, Any], groups: dict[int, Groups]) -> Needed:
         return found
     first, *others = parts
     for row in map(Waiting._make, first.union(*others, all=True)):
-        streams = map(stream_of_group, groups[row.patient])
-        found[row.patient].update(row.keys(streams))
+        found[row.patient].update(row.keys(groups[row.patient]))
     return found
 
 

@@ -1,5 +1,7 @@
 """The ordered keys by which panels find open work."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -9,13 +11,14 @@ from canvas_admin.records.models import BytewiseCharField
 class WorkKey(models.Model):
     """One way to come upon an open item of work in one stream, by date.
 
-    A stream is everyone's patients, the patients of one patient group, items about no
-    patient, or what is handed to one person or to one team; see stream_*() below. A key
-    proposes an item and opens nothing: the rule of patients.access decides.
+    A stream is a source of patients (see stream_keys) and whose the items are: anybody's,
+    nobody's, one person's, or one team's that no person has taken. So what somebody has
+    and cannot see is never read. A key proposes an item and opens nothing: the rule of
+    patients.access decides.
     """
 
     stream = models.BigIntegerField(editable=False)
-    # Of the kind of work, see kind_number().
+    # The number of the kind of work, see patients.work.
     kind = models.PositiveSmallIntegerField(editable=False)
     place = BytewiseCharField(max_length=64, editable=False)
     item = models.BigIntegerField(editable=False)
@@ -47,31 +50,25 @@ class WorkKey(models.Model):
         return f"work key {self.pk}"
 
 
+# Sources: the primary key of a patient group, everyone's patients, or no patient at all.
 EVERYONE = 0
-# Items about no patient, which are within everybody's reach.
-LOOSE = -1
-# What is below is handed to a person or a team.
-FIRST_OWNER = -4
+LOOSE = 2**32 - 1
+
+# Whose the items of a stream are.
+ANYBODY = 0
+NOBODY = 1
 
 
-def stream_of_group(group: int | None) -> int:
-    """The stream of a patient group (its primary key), or of everyone's patients."""
-    return group or EVERYONE
+def person(staff: Any) -> Any:
+    """What is handed to this staff member (a primary key, or an expression of one)."""
+    return 2 * staff
 
 
-def stream_of_staff(staff: int) -> int:
-    """The stream of what is handed to a staff member (a primary key)."""
-    return -2 * staff - 2
+def team(team: Any) -> Any:
+    """What is handed to this team, and taken by nobody of it."""
+    return 2 * team + 1
 
 
-def stream_of_team(team: int) -> int:
-    """The stream of what is handed to a team (a primary key) and taken by nobody."""
-    return -2 * team - 3
-
-
-def kind_number(number: int, unassigned: bool = False) -> int:
-    """What keys say of the kind of work with this number.
-
-    What nobody has been given stands among all of its kind, and once more by itself.
-    """
-    return 2 * number + unassigned
+def stream_of(whose: Any, source: int | None) -> Any:
+    """The stream of these items; a source of None is everyone's patients."""
+    return whose * 2**32 + (source or EVERYONE)

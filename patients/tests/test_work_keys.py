@@ -10,21 +10,28 @@ from canvas_admin.tests.worlds.building import at
 from patients import stream_keys, work_keys
 from patients.models import LabReport, RefillRequest, WorkKey
 from patients.models.work_keys import (
-    kind_number,
-    stream_of_group,
-    stream_of_staff,
-    stream_of_team,
+    ANYBODY,
+    NOBODY,
+    person,
+    stream_of,
+    team,
 )
 from patients.tests.work import make_lab
 from staffing.models import Team
 
-OPEN, ALONE = kind_number(1), kind_number(1, unassigned=True)
+LABS = 1
 
 
 def keys(item):
-    """(stream, kind) of the item's keys."""
-    rows = WorkKey.objects.filter(item=item.pk)
-    return sorted(rows.values_list("stream", "kind"))
+    """The streams of the item's keys."""
+    rows = WorkKey.objects.filter(item=item.pk, kind=LABS)
+    return sorted(rows.values_list("stream", flat=True))
+
+
+def streams(sources, *whose):
+    """The streams of these patient groups, and of everyone, of what these have."""
+    everywhere = [None, *(group.pk for group in sources)]
+    return sorted(stream_of(who, source) for who in whose for source in everywhere)
 
 
 def found_wrong(**options):
@@ -32,16 +39,15 @@ def found_wrong(**options):
 
 
 def test_an_open_item_is_in_the_streams_of_its_patient_and_of_whoever_has_it(cast):
-    lab, team = make_lab(cast.ada), Team.objects.create(name="Lab team")
-    patients = [0, stream_of_group(cast.north.pk)]
-    assert keys(lab) == sorted((s, kind) for s in patients for kind in (OPEN, ALONE))
-    for change, stream in (
-        ({"team": team}, stream_of_team(team.pk)),
-        ({"team": team, "assignee": cast.nora}, stream_of_staff(cast.nora.pk)),
+    lab, ours = make_lab(cast.ada), Team.objects.create(name="Lab team")
+    assert keys(lab) == streams([cast.north], ANYBODY, NOBODY)
+    for change, whose in (
+        ({"team": ours}, team(ours.pk)),
+        ({"team": ours, "assignee": cast.nora}, person(cast.nora.pk)),
     ):
         lab.hand_to(**change)
         lab.save()
-        assert keys(lab) == sorted((s, OPEN) for s in [*patients, stream])
+        assert keys(lab) == streams([cast.north], ANYBODY, whose)
     lab.review(cast.nora, "fine")
     lab.save()
     assert keys(lab) == []
@@ -49,22 +55,22 @@ def test_an_open_item_is_in_the_streams_of_its_patient_and_of_whoever_has_it(cas
 
 def test_keys_follow_the_memberships_of_the_patient(cast):
     lab = make_lab(cast.cyn)
-    assert {stream for stream, _kind in keys(lab)} == {0}
+    assert keys(lab) == streams([], ANYBODY, NOBODY)
     cast.south.add(cast.cyn)
-    assert {stream for stream, _kind in keys(lab)} == {0, cast.south.pk}
-    until = clock.now() + timedelta(days=1)
-    make_group("East").add(cast.cyn, until=until)
+    assert keys(lab) == streams([cast.south], ANYBODY, NOBODY)
+    until, east = clock.now() + timedelta(days=1), make_group("East")
+    east.add(cast.cyn, until=until)
     cast.south.remove(cast.cyn)
-    assert len({stream for stream, _kind in keys(lab)}) == 2
+    assert keys(lab) == streams([east], ANYBODY, NOBODY)
     with at(until + timedelta(minutes=1)):
         stream_keys.sweep()
-    assert {stream for stream, _kind in keys(lab)} == {0}
+    assert keys(lab) == streams([], ANYBODY, NOBODY)
 
 
 def test_keys_stand_by_date_and_what_has_none_comes_last(cast):
     dates = [datetime(2026, 2, 1, tzinfo=UTC), None, datetime(2025, 1, 1, tzinfo=UTC)]
     labs = [make_lab(cast.ada, reported=date) for date in dates]
-    in_order = WorkKey.objects.filter(stream=0, kind=OPEN).order_by("place")
+    in_order = WorkKey.objects.filter(stream=0, kind=LABS).order_by("place")
     expected = [labs[2].pk, labs[0].pk, labs[1].pk]
     assert list(in_order.values_list("item", flat=True)) == expected
 
@@ -74,7 +80,7 @@ def test_damage_is_found_and_mended(cast, damage):
     lab = make_lab(cast.ada)
     before = keys(lab)
     if damage == "lost":
-        WorkKey.objects.filter(item=lab.pk, kind=ALONE).delete()
+        WorkKey.objects.filter(item=lab.pk, stream=0).delete()
     elif damage == "foreign stream":
         WorkKey.objects.filter(item=lab.pk, stream=0).update(stream=cast.south.pk)
     else:
@@ -98,7 +104,7 @@ def test_the_patient_of_an_item_can_change(cast):
     lab = make_lab(cast.ada)
     lab.patient = cast.ben
     lab.save()
-    assert {stream for stream, _kind in keys(lab)} == {0, cast.south.pk}
+    assert keys(lab) == streams([cast.south], ANYBODY, NOBODY)
     assert not cast.ada.work_keys.exists()
 
 

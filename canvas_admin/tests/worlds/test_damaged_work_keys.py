@@ -12,7 +12,7 @@ from canvas_admin.tests.worlds import checks, work
 from canvas_admin.tests.worlds.building import Built, at, build, draw
 from patients import queues, stream_keys, work_keys
 from patients.models import LabReport, Patient, WorkKey
-from patients.models.work_keys import stream_of_staff
+from patients.models.work_keys import ANYBODY, NOBODY, person, stream_of
 from staffing.models import Staff, User
 
 WORLDS = proof.count(16, 2_000)
@@ -26,13 +26,17 @@ def damage(rng: Random, built: Built) -> None:
         return
     key = rng.choice(keys)
     staff = Staff.objects.values_list("pk", flat=True)
-    streams = [0, *(g.pk for g in built.groups), *map(stream_of_staff, staff)]
+    streams = [
+        stream_of(whose, source)
+        for whose in (ANYBODY, NOBODY, *map(person, staff))
+        for source in (None, *(group.pk for group in built.groups))
+    ]
     items = list(LabReport.objects.values_list("pk", flat=True))
     field, value = rng.choice(
         [
             ("stream", rng.choice(streams)),
             ("stream", rng.choice(streams)),
-            ("kind", rng.choice([2, 3])),
+            ("kind", rng.choice([1, 2])),
             ("place", key.place.replace("2026", "2027")),
             ("item", rng.choice(items)),
             ("patient_id", rng.choice(built.patients).pk),
