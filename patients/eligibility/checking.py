@@ -13,7 +13,7 @@ from canvas_admin.audit import trail
 from canvas_admin.records import clock
 from canvas_admin.records.forms import SavedAlready
 from canvas_admin.records.models import key_from_form
-from patients import access
+from patients import access, gate
 from patients.eligibility.payers import Answer, Inquiry, NoAnswer, configured
 from patients.models import Coverage, EligibilityCheck
 
@@ -37,7 +37,7 @@ def run(request: HttpRequest, coverage: Coverage, token: str) -> EligibilityChec
     """Ask the payer whether a coverage holds today; the row says what came of it.
 
     Never inside a transaction: a payer may take its time. Raises SavedAlready when the
-    form of this token has asked before.
+    form of this token has asked before, Refused when the patient has left the reach.
     """
     check = _begin(request, coverage, token)
     try:
@@ -52,7 +52,9 @@ def run(request: HttpRequest, coverage: Coverage, token: str) -> EligibilityChec
         check.message = _("The payer could not be asked. Try again in a while.")
     with transaction.atomic():
         check.save()
-        _record(request, check, "eligibility.answered")
+        # The patient may be out of reach by now; the answer is kept all the same.
+        seen = access.paths_to(request.user, [check.patient])
+        _record(request, check, "eligibility.answered", seen)
     return check
 
 
@@ -60,6 +62,7 @@ def _begin(request: HttpRequest, coverage: Coverage, token: str) -> EligibilityC
     """The row of the question, before it goes out."""
     token = f"{token}:{coverage.key}"
     with transaction.atomic():
+        seen = gate.still_open(request, coverage.patient)
         check, is_new = EligibilityCheck.objects.get_or_create(
             key=key_from_form(EligibilityCheck, request.user, token),
             defaults={
@@ -71,7 +74,7 @@ def _begin(request: HttpRequest, coverage: Coverage, token: str) -> EligibilityC
         )
         if not is_new:
             raise SavedAlready(check)
-        _record(request, check, "eligibility.asked")
+        _record(request, check, "eligibility.asked", seen)
     return check
 
 
@@ -108,11 +111,13 @@ def _line(text: object, size: int) -> str:
     return str(text).encode(errors="replace").decode().replace("\x00", "")[:size]
 
 
-def _record(request: HttpRequest, check: EligibilityCheck, act: str) -> None:
+def _record(
+    request: HttpRequest, check: EligibilityCheck, act: str, seen: trail.Seen
+) -> None:
     trail.done(
         request.user,
         act,
-        access.paths_to(request.user, [check.patient]),
+        seen,
         request=request,
         subject=f"coverage/{check.coverage.key}",
     )

@@ -1,0 +1,167 @@
+"""Each lock by itself: every set of groups that just fails to open, and what holds when
+the lock in front of it is broken.
+
+The matrix asks the many; here the few are asked that tell one lock from another. `.ci/
+guards.py` removes each guard in turn and expects these tests, or others, to notice.
+"""
+
+import random
+from datetime import date
+from itertools import product
+
+import pytest
+
+from canvas_admin.testing import make_patient
+from canvas_admin.tests.masking import masked
+from canvas_admin.tests.matrix.clinic import Clinic
+from canvas_admin.tests.matrix.expected import PLACES, TWELVE, URLS
+from canvas_admin.tests.matrix.judging import answered, verdict
+from canvas_admin.tests.test_noninterference import MARK, link_everything
+from patients import gate
+from patients.models import Patient
+
+NOBODY = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def clinic(cast, settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+    return Clinic(cast)
+
+
+@pytest.fixture
+def foreign(clinic):
+    """Another patient, out of pat's reach, with a row of everything."""
+    clinic.cast.pat = clinic.pat
+    patient = make_patient("Zoe", "Zorn", date(1931, 7, 7))
+    link_everything(random.Random(1), clinic.cast, "pat", patient)
+    return patient
+
+
+def asked(clinic, *methods):
+    """(address, method, URL, data): every address, and every form filled in."""
+    for name in URLS:
+        for method in methods:
+            yield name, method, clinic.addresses[name], None
+    for form in clinic.forms:
+        yield form.name, "post", form.action, form.filled()
+
+
+def just_too_few(area):
+    """The largest sets of the twelve that do not open an area."""
+    hitting = {frozenset(chosen) for chosen in product(*PLACES[area].alternatives)}
+    return [
+        frozenset(TWELVE) - chosen
+        for chosen in hitting
+        if not any(other < chosen for other in hitting)
+    ]
+
+
+def test_one_group_too_few_opens_nothing(clinic):
+    found = []
+    for area in PLACES:
+        for groups in just_too_few(area):
+            observer = clinic.observer(clinic.sign_in(groups, reached=True))
+            for name, method, url, data in asked(clinic, "get", "post"):
+                if URLS[name][0] != area:
+                    continue
+                said = answered(observer.ask(method, url, data))
+                expected = verdict(name, method, groups, reached=True)
+                if said != expected:
+                    missing = sorted(frozenset(TWELVE) - groups)
+                    found.append(f"without {missing}: {method} {name}: {said}")
+    assert not found, "\n".join(found)
+
+
+def test_every_group_opens_nothing_out_of_reach(clinic):
+    observer = clinic.observer(clinic.sign_in(frozenset(TWELVE), reached=False))
+    ada, found = clinic.cast.ada.key, []
+    for name, method, url, data in asked(clinic, "get", "post"):
+        if ada not in url:
+            continue
+        observed = observer.ask(method, url, data)
+        missing = observer.ask(method, url.replace(ada, NOBODY), data)
+        if observed.shown or observed.changed:
+            found.append(f"{method} {name}: shown or changed")
+        if masked(observed.response, ada) != masked(missing.response, NOBODY):
+            found.append(f"{method} {name}: a missing patient is answered otherwise")
+    assert not found, "\n".join(found)
+
+
+def test_no_other_method_is_taken(clinic):
+    observer, found = clinic.observer(clinic.session), []
+    everything = frozenset(TWELVE)
+    for name, method, url, _data in asked(clinic, "get", "post", "put", "delete"):
+        said = answered(observer.ask(method, url))
+        if said != (expected := verdict(name, method, everything, reached=True)):
+            found.append(f"{method} {name}: {said}, not {expected}")
+    assert not found, "\n".join(found)
+
+
+def test_where_the_gate_forgets_reach_no_row_is_shown_and_nothing_saved(
+    clinic, foreign, monkeypatch
+):
+    """Rows are narrowed by the rule once more, and a write asks it anew."""
+    monkeypatch.setattr(
+        gate, "find_patient", lambda request, key: Patient.objects.get(key=key)
+    )
+    ada, found = clinic.cast.ada.key, []
+    observer = clinic.observer(clinic.session)
+    for name, method, url, data in asked(clinic, "get"):
+        if ada not in url:
+            continue
+        observed = observer.ask(method, url.replace(ada, foreign.key), data)
+        if MARK in body_of(observed.response):
+            found.append(f"{method} {name} shows a row")
+        if observed.changed:
+            found.append(f"{method} {name} changes something")
+    assert not found, "\n".join(found)
+
+
+def test_a_patient_who_leaves_the_reach_meanwhile_is_not_written_to(
+    clinic, monkeypatch
+):
+    """Between the gate and the write: the rule is asked again in the write itself."""
+    membership = clinic.cast.north.memberships.get()
+
+    def losing(lock, when):
+        def last_lock(*args):
+            found = lock(*args)
+            if when(args):
+                membership.patient_group.remove(membership.member)
+            return found
+
+        return last_lock
+
+    def has_no_row(args):
+        return args[0].resolver_match.kwargs.keys() <= {"key", "section"}
+
+    monkeypatch.setattr(gate, "open_patient", losing(gate.open_patient, has_no_row))
+    monkeypatch.setattr(gate, "open_row", losing(gate.open_row, lambda args: True))
+    ada, observer, found = clinic.cast.ada.key, clinic.observer(clinic.session), []
+    for form in clinic.forms:
+        if ada in form.action:
+            observed = observer.ask("post", form.action, form.filled())
+            if observed.status != 403:
+                found.append(f"{form.name}: {observed.status}")
+    assert not found, "\n".join(found)
+
+
+def test_pages_of_one_patient_show_no_row_of_another(clinic, foreign):
+    """Of somebody within reach as well: the wrong chart is no chart."""
+    clinic.cast.north.add(foreign)
+    found = []
+    for name, url in clinic.addresses.items():
+        if clinic.cast.ada.key in url:
+            if MARK in body_of(clinic.session.get(url)):
+                found.append(name)
+    for form in clinic.forms:
+        if clinic.cast.ada.key in form.page:
+            if MARK in body_of(clinic.session.get(form.page)):
+                found.append(form.page)
+    assert not found, found
+
+
+def body_of(response):
+    content = b"".join(response) if response.streaming else response.content
+    return content.decode(errors="replace")
