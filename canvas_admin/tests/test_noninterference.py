@@ -223,6 +223,8 @@ def hand_work_to(staff: Any, patient: Patient, team: Any) -> None:
         RefillRequest.objects.create(
             patient=patient, medication=medicine, pharmacy=MARK, note=MARK, **given
         )
+
+
 def write_notes(patient: Patient, staff: Any) -> None:
     """A note with a mark in every text of every command, and an addendum to it."""
     note = note_of(patient, staff, title=MARK)
