@@ -27,7 +27,7 @@ def sheet_for(
 ) -> Sheet:
     """A sheet with the clinic's frame around it; about the patient, where it is about one."""
     when = date_format(localtime(clock.now()), "DATETIME_FORMAT")
-    printed = {"who": request.user.get_full_name(), "when": when}
+    by = {"who": request.user.get_full_name(), "when": when}
     return Sheet(
         Frame(
             paper=settings.PAPER_SIZE,
@@ -35,7 +35,7 @@ def sheet_for(
             title=title,
             name=patient.name if patient else "",
             about=_about(request, patient) if patient else "",
-            printed=_("Printed by %(who)s, %(when)s") % printed,
+            printed=_("Printed by %(who)s, %(when)s") % by,
         )
     )
 
