@@ -69,7 +69,7 @@ def facts(sheet: Sheet, pairs: Iterable[tuple[Any, Any]], none: Any = "") -> Non
     grid = Grid([LABEL, sheet.epw - LABEL], inks=[QUIET])
     for pair in pairs[:MOST_ROWS]:
         _row(sheet, grid, pair)
-    _left_out(sheet, pairs)
+    left_out(sheet, pairs)
 
 
 def table(
@@ -95,10 +95,10 @@ def table(
     _head(sheet, grid)
     for row in rows[:MOST_ROWS]:
         _row(sheet, grid, row)
-    _left_out(sheet, rows)
+    left_out(sheet, rows)
 
 
-def _left_out(sheet: Sheet, rows: Sequence[Any]) -> None:
+def left_out(sheet: Sheet, rows: Sequence[Any]) -> None:
     """Say it where there are more rows than are printed."""
     if len(rows) > MOST_ROWS:
         said = _("Only the first %(most)d are printed. The screen has the others.")

@@ -7,19 +7,22 @@ from django.utils.translation import gettext as _
 
 from patients.printing.blocks import facts, heading, paragraph
 from patients.printing.clinical import (
+    IN_SUMMARY,
     RESULTS,
     allergies,
     care_team,
     conditions,
     immunizations,
     medications,
+    notes,
 )
 from patients.printing.sheet import Sheet
 
 
 def chart_summary(sheet: Sheet, contents: dict[str, Any]) -> None:
-    """What the chart shows, in its order; `contents` is the page's."""
+    """What the chart shows, allergies first; `contents` is the page's."""
     _current(sheet, contents)
+    _notes(sheet, contents)
     for result in contents["results"]:
         _results(sheet, result)
     heading(sheet, _("Immunizations"))
@@ -34,6 +37,12 @@ def chart_summary(sheet: Sheet, contents: dict[str, Any]) -> None:
 def results(sheet: Sheet, kind: Any, rows: Sequence[Any]) -> None:
     """Results of one kind, the newest first."""
     RESULTS[kind.code](sheet, rows, kind.none)
+
+
+def _notes(sheet: Sheet, contents: dict[str, Any]) -> None:
+    heading(sheet, _("Notes"))
+    notes(sheet, contents["notes"], _("No note is written."))
+    _older(sheet, contents["more_notes"])
 
 
 def _current(sheet: Sheet, contents: dict[str, Any]) -> None:
@@ -62,7 +71,12 @@ def _past(sheet: Sheet, contents: dict[str, Any]) -> None:
 
 def _results(sheet: Sheet, result: dict[str, Any]) -> None:
     """The newest results of a kind, and that there are more."""
-    heading(sheet, result["kind"].title)
-    results(sheet, result["kind"], result["rows"])
-    if result["more"]:
+    kind = result["kind"]
+    heading(sheet, kind.title)
+    IN_SUMMARY[kind.code](sheet, result["rows"], kind.none)
+    _older(sheet, result["more"])
+
+
+def _older(sheet: Sheet, more: Sequence[Any]) -> None:
+    if more:
         paragraph(sheet, _("Older ones are left out."), quiet=True)

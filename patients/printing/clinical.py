@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from patients.models import AllergyIntolerance
+from patients.models import AllergyIntolerance, ClinicalDocument
 from patients.models.results import ReportStatus
-from patients.printing.blocks import MOST_ROWS, paragraph, table
+from patients.printing.blocks import MOST_ROWS, left_out, paragraph, table
 from patients.printing.sheet import LEADING, Sheet
 from patients.printing.wording import day, known, with_marks
 
@@ -32,6 +32,25 @@ def _allergy(row: Any) -> list[str]:
         row.get_clinical_status_display(),
         day(row.recorded),
     ]
+
+
+def notes(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
+    columns = [
+        (_("Note"), 4),
+        (_("Date"), 1.5),
+        (_("Provider"), 3),
+        (_("State"), 1.5),
+    ]
+    cells = [
+        [
+            row.name,
+            day(row.start),
+            known(row.provider and row.provider.name),
+            _("Imported") if row.imported else row.get_state_display(),
+        ]
+        for row in rows
+    ]
+    table(sheet, columns, cells, none)
 
 
 def conditions(
@@ -93,7 +112,9 @@ def labs(sheet: Sheet, reports: Sequence[Any], none: str) -> None:
             paragraph(sheet, said, style="B")
             return
         left -= len(values) + 1
-        _report(sheet, report)
+        final = report.status == ReportStatus.FINAL
+        status = "" if final else report.get_status_display()
+        _titled(sheet, report, report.reported, status)
         if values:
             cells = [[row.display, _value(row), row.reference_range] for row in values]
             table(sheet, columns, cells)
@@ -101,13 +122,12 @@ def labs(sheet: Sheet, reports: Sequence[Any], none: str) -> None:
             paragraph(sheet, report.conclusion)
 
 
-def _report(sheet: Sheet, report: Any) -> None:
-    final = report.status == ReportStatus.FINAL
-    status = "" if final else report.get_status_display()
-    date = day(report.reported) if report.reported else _("date not known")
+def _titled(sheet: Sheet, row: Any, when: Any, *marks: str) -> None:
+    """A row that is no table's: its name, date and marks."""
+    date = day(when) if when else _("date not known")
     if sheet.room(4 * LEADING):
         sheet.set_y(sheet.get_y() + 1.5)
-        paragraph(sheet, with_marks(report.display, date, status), "B")
+        paragraph(sheet, with_marks(row.display, date, *marks, _file(row)), "B")
 
 
 def imaging(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
@@ -119,7 +139,7 @@ def imaging(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
     ]
     cells = [
         [
-            _lines(row.display, row.conclusion),
+            _lines(with_marks(row.display, _file(row)), row.conclusion),
             row.modality,
             row.body_site,
             day(row.reported),
@@ -127,6 +147,44 @@ def imaging(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
         for row in rows
     ]
     table(sheet, columns, cells, none)
+
+
+def documents(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
+    """Clinical documents, each with its text."""
+    if not rows:
+        paragraph(sheet, none, quiet=True)
+    for row in rows[:MOST_ROWS]:
+        _titled(sheet, row, row.clinical_date, *_kind_of(row))
+        if row.text:
+            paragraph(sheet, row.text)
+        elif not row.file:
+            said = _("The source sent neither a text nor a file.")
+            paragraph(sheet, said, quiet=True)
+    left_out(sheet, rows)
+
+
+def list_of_documents(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
+    """Clinical documents without what they say."""
+    cells = [
+        [with_marks(row.display, *_kind_of(row), _file(row)), day(row.clinical_date)]
+        for row in rows
+    ]
+    table(sheet, [(_("Document"), 8), (_("Date"), 1.5)], cells, none)
+
+
+def _kind_of(document: Any) -> tuple[str, str]:
+    """What the page marks a document with: its kind and status, but for the usual ones."""
+    other = document.kind == ClinicalDocument.Kind.OTHER
+    final = document.status == ClinicalDocument.Status.FINAL
+    return (
+        "" if other else document.get_kind_display(),
+        "" if final else document.get_status_display(),
+    )
+
+
+def _file(row: Any) -> str:
+    """Paper shows no file; that there is one is said."""
+    return _("with a file") if row.file else ""
 
 
 def observations(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
@@ -144,8 +202,15 @@ def _lines(*texts: str) -> str:
     return "\n".join(text for text in texts if text)
 
 
-# By the code of the kind of result.
-RESULTS = {"labs": labs, "imaging": imaging, "observations": observations}
+# By the code of the kind of result (patients.views.results.KINDS).
+RESULTS = {
+    "labs": labs,
+    "imaging": imaging,
+    "clinical-documents": documents,
+    "observations": observations,
+}
+# The chart summary says of documents only that they are there.
+IN_SUMMARY = RESULTS | {"clinical-documents": list_of_documents}
 
 
 def care_team(team: Iterable[Any]) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from canvas_admin.testing import give, make_staff
 from patients.models import (
     AllergyIntolerance,
     CareTeamMembership,
+    ClinicalDocument,
     Condition,
     Coverage,
     Immunization,
@@ -19,9 +20,12 @@ from patients.models import (
     PatientContact,
     PatientName,
 )
+from patients.printing.clinical import RESULTS
 from patients.tests.appointments import START, appoint, furnish_schedule
 from patients.tests.charts import fill_the_chart
+from patients.tests.notes import note_of
 from patients.tests.printed import reader, text_of
+from patients.views.results import KINDS
 from staffing.models import CareTeamRole
 
 PRINT = "Printing access"
@@ -167,6 +171,28 @@ def test_the_chart_summary_has_what_the_chart_has(clinic, signed_in):
         assert words in text, words
     for words in ("Aspirin", "Not hers", "Past medications"):
         assert words not in text, words
+
+
+def test_each_kind_of_result_is_printed():
+    assert KINDS.keys() == RESULTS.keys()
+
+
+def test_the_chart_summary_lists_notes_and_documents(clinic, signed_in):
+    note_of(clinic.ada, clinic.sam, title="First visit").enter_in_error(
+        "twice", clinic.sam.user
+    )
+    note_of(clinic.ada, clinic.sam, title="Second visit", started=START)
+    ClinicalDocument.objects.create(
+        patient=clinic.ada, display="Discharge summary", kind="consult", text="Go home"
+    )
+    client = signed_in("nora")
+    text = text_of(printed(client, clinic.ada, "chart/"))
+    assert "Second visit 2 Jan 2030 Sam Example Open" in text
+    assert "Discharge summary (Consult report) not known" in text
+    for words in ("First visit", "Go home"):
+        assert words not in text, words
+    text = text_of(printed(client, clinic.ada, "results/clinical-documents/"))
+    assert "Discharge summary (date not known, Consult report) Go home" in text
 
 
 def test_an_empty_chart_says_so(clinic, signed_in):
