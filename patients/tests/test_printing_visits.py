@@ -53,6 +53,12 @@ def written(note, model, by=None, **fields):
     return row
 
 
+def linked(client, patient, page, target):
+    """Whether a page of the patient leads to this print."""
+    page = client.get(f"/patient/{patient.key}/{page}").content.decode()
+    return f'href="/patient/{patient.key}/print/{target}"' in page
+
+
 def visit(client, patient, note):
     return client.get(f"/patient/{patient.key}/print/visits/{note.key}/")
 
@@ -84,6 +90,8 @@ def test_a_visit_summary_has_what_is_committed_and_meant_for_the_patient(
     written(note, Plan, narrative="secret word")
     written(note, Plan, by, narrative="Wrong plan").enter_in_error("typo", by)
     client = signed_in("nora")
+    target = f"visits/{note.key}/"
+    assert linked(client, clinic.ada, f"notes/{note.key}/", target)
     assert "not yet: this is a draft" in text_of(visit(client, clinic.ada, note))
     Plan.objects.filter(state="staged").get().remove(by)
     note.sign(by)
@@ -167,6 +175,7 @@ def test_a_statement_has_claims_payments_and_the_balance(clinic, signed_in):
     claim = claim_of(clinic.ada, coverage=coverage, state="patient-balance")
     trash = claim_of(clinic.ada, state="trash")
     foreign = claim_of(clinic.ben)
+    assert linked(signed_in("nora"), clinic.ada, "claims/", "statement/")
     text = text_of(statement(signed_in("nora"), clinic.ada))
     for words in (
         "Charges $150.00 Adjustments $30.50 Payments $80.00 Balance $39.50",

@@ -6,9 +6,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from patients import areas, balances, gate
-from patients.models import Claim, ClaimLine, ClaimPosting
+from patients.models import ClaimLine, ClaimPosting
 from patients.printing.blocks import MOST_ROWS
 from patients.printing.statement import statement
+from patients.views.claims.showing import claims_of
 from patients.views.printing.paper import answer, printed, sheet_for
 from staffing.models import TeamContactPoint, TeamResponsibility
 
@@ -18,8 +19,7 @@ def print_statement(request: HttpRequest, key: str) -> HttpResponse:
     """A patient's claims, what was paid, and what is owed."""
     patient = gate.open_patient(request, key, *areas.PRINT_STATEMENT)
     reach = gate.reach(request)
-    rows = Claim.objects.visible_to(reach).filter(patient=patient).counted()
-    rows = rows.with_totals().select_related("coverage").newest_first()
+    rows = claims_of(request, patient).counted().with_totals().newest_first()
     claims = list(
         rows.prefetch_related(
             Prefetch("lines", ClaimLine.objects.filter(removed__isnull=True)),
