@@ -12,6 +12,7 @@ from canvas_admin.fhir.bundles import Bundle, Entry, Rejected
 from canvas_admin.fhir.rows import Values, digest, fit, limited
 from canvas_admin.records.money import DIGITS, cents
 from patients.claim_states import ClaimState
+from patients.claiming import as_icd_10
 from patients.models import ClaimDiagnosis, ClaimLine
 from patients.models.claims import CPT, HCPCS, LETTERS
 from patients.models.findings import ICD_10
@@ -132,7 +133,8 @@ def _diagnoses(resource: dict[str, Any]) -> tuple[dict[int, str], tuple[Values, 
         if len(rows) == len(LETTERS):
             raise Rejected("diagnosis: there is room for twelve")
         letters[each.get("sequence")] = LETTERS[len(rows)]
-        fields = {"code": what.code, "display": what.display}
+        code = as_icd_10(what.code) or what.code
+        fields = {"code": code, "display": what.display}
         fields = fit(ClaimDiagnosis, fields, "diagnosis")
         rows.append(fields | {"letter": LETTERS[len(rows)]})
     return letters, tuple(rows)

@@ -82,7 +82,7 @@ def test_the_profile_shows_the_balance_to_revenue_access_alone(cast, signed_in):
     a_claim(cast.ada, "30.50", state="filed")
     client, address = signed_in("nora"), f"/patient/{cast.ada.key}/profile/"
     page = client.get(address).content.decode()
-    for word in ("$", "Revenue", "Balance", "alance", "/claims/", "120", "30.50"):
+    for word in ("$", "evenue", "alance", "/claims/", "30.50"):
         assert word not in page
     give(cast.nora, REVENUE)
     page = client.get(address).content.decode()
