@@ -336,6 +336,8 @@ def test_a_claim_is_made_from_a_signed_note(clinic, signed_in):
         patient=clinic.ada, rank=2, payer_name="Second", member_id="2"
     )
     client, url = signed_in("nora"), f"{base(clinic.ada)}new/{note.key}/"
+    page_of_note = f"/patient/{clinic.ada.key}/notes/{note.key}/"
+    assert f'href="{url}"' in client.get(page_of_note).content.decode()
     assert f'href="{url}"' in client.get(base(clinic.ada)).content.decode()
     data = fields_of(client.get(url), FORM)
     answer = client.post(url, data)
@@ -352,6 +354,10 @@ def test_a_claim_is_made_from_a_signed_note(clinic, signed_in):
     assert list(found) == [("A", "I10", "Hypertension"), ("B", "E11.9", "Diabetes")]
     assert client.post(url, data)["Location"] == answer["Location"]
     assert "on a claim already" in problems(submit(client, url, FORM))
+    page = client.get(page_of_note).content.decode()
+    assert url not in page
+    assert f'href="{answer["Location"]}"' in page
+    assert f'href="{page_of_note}"' in client.get(answer["Location"]).content.decode()
     assert url not in client.get(base(clinic.ada)).content.decode()
     claiming.move(claim, "trash", clinic.nora, "wrong visit")
     assert submit(client, url, FORM).status_code == 302
