@@ -15,6 +15,7 @@ from patients.models import IncomingFile
 from staffing.models import Staff, Team
 
 MOST = 20
+LARGEST = 100 * uploads.MIB
 
 
 class SeveralFilesInput(forms.ClearableFileInput):
@@ -37,6 +38,11 @@ class SeveralFilesField(forms.FileField):
             raise ValidationError(
                 _("These are more than %(most)d files. Send them in parts.")
                 % {"most": MOST}
+            )
+        if sum(each.size for each in files if each) > LARGEST:
+            raise ValidationError(
+                _("Together these are more than %(most)d MiB. Send them in parts.")
+                % {"most": LARGEST // uploads.MIB}
             )
         found, problems = [], []
         for number, each in enumerate(files, start=1):
@@ -111,7 +117,7 @@ class UploadForm(IncomingForm, SavedOnceForm):
     uploads = SeveralFilesField(
         label=gettext_lazy("Files"),
         help_text=gettext_lazy(
-            "PDF, PNG, JPEG or TIFF, up to 20 MiB each and 20 at once."
+            "PDF, PNG, JPEG or TIFF; up to 20 files of 20 MiB, together up to 100 MiB."
         ),
         max_length=255,
     )

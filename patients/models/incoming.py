@@ -11,6 +11,7 @@ from canvas_admin.records.models import Versioned
 from patients.models.patients import Patient, PatientData
 from patients.models.stored_files import StoredFile
 from patients.querysets import DatedQuerySet
+from staffing.models import TeamMember
 
 
 class IncomingQuerySet(DatedQuerySet):
@@ -23,6 +24,11 @@ class IncomingQuerySet(DatedQuerySet):
     def seen_by(self, account: Any) -> "IncomingQuerySet":
         """These, and the linked ones whose patient is within the account's reach."""
         return self.unlinked() | self.visible_to(account)
+
+    def given_to(self, staff: Any) -> "IncomingQuerySet":
+        """What a person looks after: the person's own, and those of the person's teams."""
+        teams = TeamMember.objects.filter(staff=staff).values("team")
+        return self.filter(Q(assignee=staff) | Q(assignee=None, team__in=teams))
 
     def in_state(self, state: str, account: Any) -> "IncomingQuerySet":
         """Those of them in this state."""

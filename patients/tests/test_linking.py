@@ -9,6 +9,7 @@ from django.test import Client
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import give, make_staff
 from patients import linking
+from patients.forms.linking import LinkForm, UnlinkForm
 from patients.models import (
     AdministrativeDocument,
     ChartChange,
@@ -328,6 +329,32 @@ def test_what_was_removed_before_keeps_its_reason(clinic, signed_in, file):
     )
     act(client, file, f"unlink/{clinic.ada.key}/", reason="Junk")
     assert LabReport.objects.get().entered_in_error_reason == "Wrong sample"
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_nothing_is_written_about_a_patient_who_left_the_reach_meanwhile(
+    clinic, signed_in, file, monkeypatch, back
+):
+    """Between the page's question and the write somebody else ends the membership."""
+    client, form = signed_in("nora"), UnlinkForm if back else LinkForm
+    if back:
+        link(client, file, clinic.ada)
+    page = f"{'un' if back else ''}link/{clinic.ada.key}/"
+    fields = {"reason": "x", "kind": "lab", "title": "A", "day": "2024-05-06"}
+    fields |= form_of(client, f"{INBOX}{file.key}/{page}")
+    checked = form.is_valid
+
+    def is_valid(self):
+        valid = checked(self)
+        clinic.north.remove(clinic.ada)
+        return valid
+
+    monkeypatch.setattr(form, "is_valid", is_valid)
+    answer = client.post(f"{INBOX}{file.key}/{page}", fields)
+    assert answer.status_code == 403
+    file.refresh_from_db()
+    assert file.state == ("linked" if back else "new")
+    assert LabReport.objects.filter(entered_in_error=False).count() == int(back)
 
 
 def test_a_file_that_the_patient_has_already_is_pointed_out(clinic, signed_in, file):

@@ -25,7 +25,12 @@ from patients.views.incoming import find_unlinked, or_taken, staff_of
 from patients.views.stored_files import file_answer
 
 PAGE = 25
-SHOWN = {"new": State.NEW, "rejected": State.REJECTED, "linked": State.LINKED}
+SHOWN = {
+    "new": State.NEW,
+    "mine": State.NEW,
+    "linked": State.LINKED,
+    "rejected": State.REJECTED,
+}
 PEOPLE = ("uploaded_by", "assignee", "team", "rejected_by", "linked_by", "patient")
 
 
@@ -40,10 +45,15 @@ class Line:
 
 @require_safe
 def data_integration(request: HttpRequest) -> HttpResponse:
-    """The files of one state, the latest first; linked ones within reach alone."""
+    """The files of one state, the latest first; linked ones within reach alone.
+
+    ?show=mine leaves those that the person or a team of the person's looks after.
+    """
     gate.require(request, *areas.DATA_INTEGRATION)
     reach, show = gate.reach(request), _show(request)
     rows = IncomingFile.objects.in_state(SHOWN[show], reach).select_related(*PEOPLE)
+    if show == "mine":
+        rows = rows.given_to(staff_of(request))
     page = rows.page(request.GET.get("after", ""), PAGE)
     patients = list({row.patient: None for row in page["rows"] if row.patient})
     context = {"show": show, **page, "lines": _lines(page["rows"], reach)}
