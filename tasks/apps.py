@@ -20,6 +20,7 @@ class TasksConfig(AppConfig):
                 permissions=areas.SEE_TASKS,
                 to_act=areas.WRITE_TASKS,
                 row="tasks/_row.html",
+                prefetched=("labels",),
                 loose=True,
             )
         )

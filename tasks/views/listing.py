@@ -13,13 +13,14 @@ from django.views.decorators.http import require_safe
 from canvas_admin.records.models import find_row
 from patients import areas
 from patients.gate import reach, require
+from patients.queues import Person, Queue, Whose
+from patients.work import kind_of
 from staffing.models import Staff
 from tasks import gate
 from tasks.models import Task, TaskLabel
 from tasks.querysets import TaskQuerySet
 
 PAGE = 25
-MOST = 100
 WHOSE = {
     "mine": _("Mine and my teams’"),
     "unassigned": _("Unassigned"),
@@ -76,19 +77,19 @@ def task_list(request: HttpRequest) -> HttpResponse:
     """
     require(request, *areas.SEE_TASKS)
     labels = list(TaskLabel.objects.all())
-    wanted = Wanted.of(request, labels)
-    visible = Task.objects.visible_to(reach(request))
-    staff = getattr(request.user, "staff", None)
-    after = find_row(visible, request.GET.get("after", ""))
-    page = wanted.rows(visible, staff).with_people().page(wanted.sort, after, PAGE)
-    tabs = [_tab(wanted, whose, visible, staff) for whose in WHOSE]
+    wanted, person = Wanted.of(request, labels), Person.of(reach(request))
+    page = _page(request, wanted, person)
     gate.shown(request, "tasks", *page["rows"])
     context = {
         **page,
         "next": page["next"] and wanted.address(after=page["next"]),
         "wanted": wanted,
+        "person": person,
         "first": wanted.address(),
-        "tabs": tabs,
+        "tabs": [
+            (title, wanted.address(whose=whose), whose == wanted.whose)
+            for whose, title in WHOSE.items()
+        ],
         "labels": labels,
         "statuses": [(code, name) for code, (_status, name) in STATUSES.items()],
         "sorts": SORTS.items(),
@@ -96,17 +97,12 @@ def task_list(request: HttpRequest) -> HttpResponse:
     return render(request, "tasks/list.html", context)
 
 
-def _tab(
-    wanted: Wanted, whose: str, visible: TaskQuerySet, staff: Staff | None
-) -> dict[str, Any]:
-    """A tab of the list, with its number up to MOST; everybody's tasks are not counted."""
-    tab = replace(wanted, whose=whose)
-    number = None
-    if whose != "all":
-        number = len(tab.rows(visible, staff).values_list("pk")[:MOST])
-    return {
-        "title": WHOSE[whose],
-        "address": tab.address(),
-        "here": whose == wanted.whose,
-        "number": f"{MOST - 1}+" if number == MOST else number,
-    }
+def _page(request: HttpRequest, wanted: Wanted, person: Person) -> dict[str, Any]:
+    """A page of what is wanted; of all open tasks by due date there are keys."""
+    after = request.GET.get("after", "")
+    if (wanted.status, wanted.label, wanted.sort) == ("open", "", "due"):
+        queue = Queue(kind_of(Task), person, Whose(wanted.whose))
+        return queue.page(after, PAGE)
+    visible = Task.objects.visible_to(person.reach)
+    rows = wanted.rows(visible, getattr(request.user, "staff", None)).with_people()
+    return rows.page(wanted.sort, find_row(visible, after), PAGE)
