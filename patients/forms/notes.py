@@ -63,13 +63,14 @@ class NoteForm(VisitForm):
 
     def _suggest(self, staff: Any) -> None:
         """The person who writes, at their place, now."""
-        self._show_when(clock.now())
+        place = staff and staff.primary_location
+        self._show_when(clock.now(), place)
         if staff is None:
             return
         if self.fields["provider"].queryset.filter(pk=staff.pk).exists():
             self.initial["provider"] = staff.key
-        if staff.primary_location_id:
-            self.initial["location"] = staff.primary_location.key
+        if place:
+            self.initial["location"] = place.key
 
 
 class ActForm(VersionedForm):

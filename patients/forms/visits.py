@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records.forms import SavedOnceForm
@@ -57,7 +58,7 @@ class VisitForm(SavedOnceForm):
             self.instance.patient = patient
         self._offer()
         if self.instance.pk:
-            self._show_when(getattr(self.instance, self.begins))
+            self._show_when(getattr(self.instance, self.begins), self.instance.location)
 
     @property
     def patient(self) -> Patient:
@@ -94,9 +95,8 @@ class VisitForm(SavedOnceForm):
             self.add_error("start_time", sentence)
         return start
 
-    def _show_when(self, moment: datetime) -> None:
-        place = self.instance.location
-        begins = moment.astimezone(place.zone if place else None)
+    def _show_when(self, moment: datetime, place: Location | None) -> None:
+        begins = timezone.localtime(moment, place and place.zone)
         self.initial |= {"start_date": begins.date(), "start_time": begins.time()}
 
     def _offer(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
@@ -160,7 +161,7 @@ class Note(Versioned, PatientData):
     @property
     def start(self) -> datetime:
         """When the visit began, by the clock of its place."""
-        return self.started.astimezone(self.location.zone if self.location else None)
+        return timezone.localtime(self.started, self.location and self.location.zone)
 
     @property
     def why_closed(self) -> Any:

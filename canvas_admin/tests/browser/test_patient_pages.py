@@ -8,11 +8,12 @@ from playwright.sync_api import expect
 
 from canvas_admin.testing import give
 from canvas_admin.tests.browser.conftest import Look, inspect
-from patients.models import AdministrativeDocument, IncomingFile
+from patients.models import AdministrativeDocument, IncomingFile, Plan, VitalSigns
 from patients.tests.appointments import appoint, furnish_schedule
 from patients.tests.charts import fill_the_chart
 from patients.tests.claims import REVENUE, a_claim, a_line, a_posting
 from patients.tests.inbox import INBOX
+from patients.tests.notes import note_of, write
 from patients.views.results import KINDS
 from tasks.tests.asking import address, make
 
@@ -48,6 +49,10 @@ def clinic(site):
     site.task.labels.create(name="Follow-up", color="pink")
     site.task.comments.create(author=site.nora, text="Left a message")
     site.tomorrow = f"/schedule/?date={start.date()}"
+    site.note = note_of(site.ada, site.nora)
+    site.plan = write(site.note, Plan)
+    write(site.note, VitalSigns).commit(site.nora.user)
+    site.condition = site.ada.conditions.first()
     return site
 
 
@@ -56,9 +61,19 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
     visit = f"{chart}appointments/{clinic.visit.key}/"
     card = f"{chart}documents/{clinic.card.key}/"
     claim = f"{chart}claims/{clinic.claim.key}/"
+    note = f"{chart}notes/{clinic.note.key}/"
     page = open_page("nora", chart)
     for path in (
         chart,
+        f"{chart}notes/",
+        f"{chart}notes/new/",
+        note,
+        f"{note}sign/",
+        f"{note}in-error/",
+        f"{note}commands/refer/",
+        f"{note}commands/plan/{clinic.plan.key}/remove/",
+        f"{chart}chart/conditions/",
+        f"{chart}chart/conditions/{clinic.condition.key}/",
         *(f"{chart}results/{kind}/" for kind in KINDS),
         f"{chart}appointments/",
         f"{chart}appointments/new/",
