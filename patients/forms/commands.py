@@ -7,6 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
+from patients import areas
+from patients.assigning import Assignees
+from patients.forms.assigning import AssigningForm
 from patients.forms.fields import DayField, DiagnosisCodeField, NarrativeField
 from patients.forms.notes import ActForm
 from patients.forms.profile import ProfileForm
@@ -25,10 +28,9 @@ from patients.models import (
 )
 from patients.models.commands import LONG
 from patients.models.findings import MEASURES
-from staffing.models import Staff, Team
+from staffing.models import Team, TeamResponsibility
 
 MEASURED = (*(each.field for each in MEASURES), "systolic", "diastolic")
-DELEGATE = _("A task is made for the team that coordinates referrals.")
 
 
 class CommandForm(ProfileForm):
@@ -211,7 +213,30 @@ class LabOrderForm(CommandForm):
         fields = ["tests", "lab", "fasting", "comment"]
 
 
-class ImagingOrderForm(CommandForm):
+class DelegateForm(CommandForm):
+    """An order that may be left to the team that coordinates referrals.
+
+    Beside the choice stands how many of the team will see the task (S2).
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["delegated"].help_text = self._whose()
+
+    def _whose(self) -> Any:
+        code = TeamResponsibility.Code.REFERRALS
+        team = Team.objects.filter(responsibilities__code=code).first()
+        if team is None:
+            return _("No team coordinates referrals: the task waits for who takes it.")
+        sight = Assignees(self.patient, areas.SEE_TASKS).sight(None, team)
+        words = {"team": team.name, "able": len(sight.able), "total": sight.total}
+        return (
+            _("A task is made for “%(team)s” (%(able)s of %(total)s will see it).")
+            % words
+        )
+
+
+class ImagingOrderForm(DelegateForm):
     comment = NarrativeField(
         label=_("Note to the centre"), max_length=LONG, required=False
     )
@@ -226,10 +251,9 @@ class ImagingOrderForm(CommandForm):
             "delegated",
             "internal_comment",
         ]
-        help_texts = {"delegated": DELEGATE}
 
 
-class ReferralForm(CommandForm):
+class ReferralForm(DelegateForm):
     clinical_question = NarrativeField(
         label=_("Clinical question"), max_length=LONG, required=False
     )
@@ -244,29 +268,22 @@ class ReferralForm(CommandForm):
             "delegated",
             "internal_comment",
         ]
-        help_texts = {
-            "contact": _("Empty while it is still to be found out (TBD)."),
-            "delegated": DELEGATE,
-        }
+        help_texts = {"contact": _("Empty while it is still to be found out (TBD).")}
 
 
-class NoteTaskForm(CommandForm):
-    """A task for a person, a team, or whoever takes it."""
+class NoteTaskForm(AssigningForm, CommandForm):
+    """A task for a person, a team, or whoever takes it; made when it is committed."""
 
-    assignee = forms.ModelChoiceField(
-        Staff.objects.none(), to_field_name="key", required=False, label=_("Person")
-    )
-    team = forms.ModelChoiceField(
-        Team.objects.all(), to_field_name="key", required=False, label=_("Team")
-    )
+    seen_with = areas.SEE_TASKS
+
     due = DayField(label=_("Due"), required=False)
 
     class Meta:
         model = NoteTask
         fields = ["title", "assignee", "team", "due", "comment"]
 
+    field_order = ["title", "assignee", "team", "due", "comment"]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        signing_in = Staff.objects.filter(active=True, user__isnull=False)
-        chosen = Staff.objects.filter(pk=self.instance.assignee_id)
-        self.fields["assignee"].queryset = signing_in | chosen
+        self.offer()

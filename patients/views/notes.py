@@ -209,6 +209,7 @@ def save_into(
         return to_note(note_of(before.row))
     row = note_of(form.instance)
     context |= {"patient": row.patient, "note": row, "form": form, "title": title}
+    context["asks"] = form.is_bound and not form.errors and form.unconfirmed
     _shown(request, row.patient, "patient.note_form")
     return render(request, template, context)
 

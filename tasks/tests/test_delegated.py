@@ -5,9 +5,10 @@ from datetime import date
 import pytest
 
 from patients.models import ImagingOrder, NoteTask, Referral
-from patients.tests.note_pages import at, of, post
+from patients.tests.note_pages import FORM, at, of, post
 from patients.tests.notes import note_of, write
 from staffing.models import Team, TeamResponsibility
+from staffing.tests.pages import fields_of
 from tasks.models import Task
 
 
@@ -100,6 +101,25 @@ def test_entering_an_order_in_error_closes_its_open_task(cast, note):
     task = order.tasks.get()
     assert (task.status, task.ended_by) == ("CLOSED", cast.nora)
     assert "wrong patient" not in str([each.text for each in task.comments.all()])
+
+
+def test_who_will_see_it_is_said_before(cast, note, signed_in):
+    client, team = signed_in("nora"), coordinators()
+    for staff in (cast.nora, cast.sam):
+        team.members.create(staff=staff)
+    form = client.get(at(cast.ada, note.key, "commands", "refer")).content.decode()
+    assert "“Care coordination” (1 of 2 will see it)" in form
+    url = at(cast.ada, note.key, "commands", "task")
+    asked = post(client, url, title="Call", assignee=cast.sam.key, then="commit")
+    assert "will not see this" in asked.content.decode()
+    assert not NoteTask.objects.exists()
+    fields = fields_of(asked, FORM)
+    confirmation = asked.context["form"].confirmation
+    client.post(url, fields | {"confirmation": confirmation, "then": "commit"})
+    task = Task.objects.get()
+    assert (task.assignee, task.title) == (cast.sam, "Call")
+    page = client.get(at(cast.ada, note.key)).content.decode()
+    assert f"/task/{task.key}/" in page
 
 
 def test_the_task_command_makes_a_task(cast, note):
