@@ -1,9 +1,10 @@
 """make bench: what the site costs on both databases, as ratios within one run.
 
-    python .ci/bench.py [--size 1000000] [--rounds 200]
+    python .ci/bench.py [--size 1000000] [--rounds 200] [--items 5]
     python .ci/bench.py --tables
 
-A clinic of `size` patients and 500 groups is made on each database; then people of every
+A clinic of `size` patients and 500 groups, each patient with `items` results to review, is
+made on each database; then people of every
 reach ask for the same pages in turn, through the server. The figures go to
 docs/proof/bench.json, by size; --tables prints them all as in docs/performance.md.
 """
@@ -27,10 +28,12 @@ REPORT = proof.RECORDS / "bench.json"
 EVERYONE, UNFILTERED = "everyone", "no filter at all"
 
 
-def measured(size: int, rounds: int) -> Iterator[tuple[str, dict[str, Any]]]:
+def measured(
+    size: int, rounds: int, items: int
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Measure in a process per database: each database with its figures."""
     with tempfile.TemporaryDirectory() as folder:
-        yield "sqlite", one(size, rounds, f"sqlite:///{folder}/bench.sqlite3")
+        yield "sqlite", one(size, rounds, items, f"sqlite:///{folder}/bench.sqlite3")
     bin_folder = postgres.programs()
     if bin_folder is None:
         print("PostgreSQL was skipped: Debian's package postgresql brings it.")
@@ -39,13 +42,14 @@ def measured(size: int, rounds: int) -> Iterator[tuple[str, dict[str, Any]]]:
     # As PostgreSQL's manual advises a server of its own; its default is for a small one.
     postgres.SETTINGS["shared_buffers"] = f"{memory // 4 // 2**20}MB"
     with postgres.cluster(bin_folder) as address:
-        yield "postgresql", one(size, rounds, address)
+        yield "postgresql", one(size, rounds, items, address)
 
 
-def one(size: int, rounds: int, address: str) -> dict[str, Any]:
+def one(size: int, rounds: int, items: int, address: str) -> dict[str, Any]:
     """Measure on one database, in another process."""
     print(f"== {address.partition(':')[0]}, {size} patients ==", flush=True)
-    command = [sys.executable, str(HERE / "measure.py"), str(size), str(rounds)]
+    command = [sys.executable, str(HERE / "measure.py")]
+    command += [str(size), str(rounds), str(items)]
     environment = {
         "DATABASE_URL": address,
         "INSECURE_HTTP": "1",
@@ -99,7 +103,8 @@ def acts(found: dict[str, Any]) -> Iterator[str]:
     disk = {name: size / 2**20 for name, size in found["disk"].items()}
     yield (
         f"\nOn disk {disk['all']:,.0f} MiB, of which stream keys "
-        f"{disk['stream keys']:,.0f} MiB. `check_access` goes through "
+        f"{disk['stream keys']:,.0f} MiB and work keys {disk.get('work keys', 0):,.0f} "
+        f"MiB. `check_access` goes through "
         f"{found['check']['patients a second']:,} patients a second."
     )
 
@@ -114,7 +119,8 @@ def growth(report: dict[str, Any]) -> Iterator[str]:
         + " |"
     )
     yield "|---|" + "---|" * (len(sizes) * len(NAMES))
-    first = report[sizes[0]]["figures"]["sqlite"]["pages"][EVERYONE]
+    found = [report[s]["figures"]["sqlite"]["pages"][EVERYONE] for s in sizes]
+    first = dict.fromkeys(act for acts in found for act in acts)
     for act in first:
         cells = []
         for database in NAMES:
@@ -123,7 +129,7 @@ def growth(report: dict[str, Any]) -> Iterator[str]:
                 worst = [
                     figures[act]["p95"]
                     for name, figures in people.items()
-                    if name not in (EVERYONE, UNFILTERED)
+                    if name not in (EVERYONE, UNFILTERED) and act in figures
                 ]
                 cells.append(
                     f"{people[EVERYONE][act]['p95']:.0f} / {max(worst):.0f}"
@@ -137,6 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what the site costs.")
     parser.add_argument("--size", type=int, default=1_000_000, help="patients")
     parser.add_argument("--rounds", type=int, default=200, help="times each request")
+    parser.add_argument("--items", type=int, default=5, help="open items a patient")
     parser.add_argument("--tables", action="store_true", help="print what is recorded")
     options = parser.parse_args()
     report = json.loads(REPORT.read_text()) if REPORT.exists() else {}
@@ -149,11 +156,12 @@ def main() -> None:
             "date": datetime.now(UTC).date().isoformat(),
             "machine": proof.machine(),
             "rounds": options.rounds,
+            "items": options.items,
             "figures": {},
         }
         report[str(options.size)] = run
         REPORT.parent.mkdir(parents=True, exist_ok=True)
-        for database, figures in measured(options.size, options.rounds):
+        for database, figures in measured(options.size, options.rounds, options.items):
             run["figures"][database] = figures
             REPORT.write_text(json.dumps(report, indent=1) + "\n")
         report = {str(options.size): run}

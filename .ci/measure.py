@@ -1,4 +1,4 @@
-"""What things cost on one database: python .ci/measure.py SIZE ROUNDS; see bench.py.
+"""What things cost on one database: python .ci/measure.py SIZE ROUNDS ITEMS; see bench.py.
 
 Fills the empty database that DATABASE_URL names, and prints the figures as JSON.
 """
@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -20,10 +21,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from canvas_admin.fhir.bundles import Bundle
-from patients import stream_keys
+from patients import stranded, stream_keys
 from patients.decisions import decide
 from patients.importing import carry_out, plan
-from patients.models import Patient, PatientGroup, PatientGroupMember, StreamKey
+from patients.models import (
+    LabReport,
+    Patient,
+    PatientGroup,
+    PatientGroupMember,
+    StreamKey,
+    WorkKey,
+)
 from staffing.models import Staff
 
 UNFILTERED = "no filter at all"
@@ -38,16 +46,18 @@ SEARCHES = {
     "search: two common words that never meet": "nguyen guadalupe",
     "search: a date of birth": "01/02/1980",
 }
+PANEL = "/panels/labs/"
+LATE = datetime(2025, 6, 1, tzinfo=UTC)
 WARM_UP = 3
 TIMES = 40
 
 
-def measure(size: int, rounds: int) -> dict[str, Any]:
+def measure(size: int, rounds: int, items: int) -> dict[str, Any]:
     """Fill the database and take every figure."""
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     started = time.monotonic()
-    made = population.make(size)
+    made = population.make(size, items)
     say(f"{size} patients made in {time.monotonic() - started:.0f} s")
     found = {"disk": disk(), "pages": pages(made, rounds)}
     say("pages measured")
@@ -58,7 +68,7 @@ def measure(size: int, rounds: int) -> dict[str, Any]:
 
 def pages(made: population.Population, rounds: int) -> dict[str, Any]:
     """{person: {act: percentiles in milliseconds, and queries}}, through the server."""
-    deep = {name: deep_page(staff) for name, staff in made.people.items()}
+    deep = {name: deep_pages(staff) for name, staff in made.people.items()}
     people = {**made.people, UNFILTERED: made.people["everyone"]}
     deep[UNFILTERED] = deep["everyone"]
     took: dict[str, dict[str, list[float]]] = {name: {} for name in people}
@@ -91,12 +101,16 @@ def pages(made: population.Population, rounds: int) -> dict[str, Any]:
     return found
 
 
-def requests(browser: Any, deep: str) -> dict[str, Callable[[], Any]]:
+def requests(browser: Any, deep: dict[str, str]) -> dict[str, Callable[[], Any]]:
     """What each person asks for in turn."""
     lists = {
         "list: first page": "/patients/",
-        "list: deep page": deep,
+        "list: deep page": deep["list"],
         "list: by birth": "/patients/?sort=born",
+        "panel: mine and my teams'": PANEL,
+        "panel: unassigned": f"{PANEL}?whose=unassigned",
+        "panel: all within reach": f"{PANEL}?whose=all",
+        "panel: all within reach, deep page": deep["panel"],
     }
     return {
         **{act: partial(browser.get, address) for act, address in lists.items()},
@@ -104,14 +118,21 @@ def requests(browser: Any, deep: str) -> dict[str, Callable[[], Any]]:
     }
 
 
-def deep_page(staff: Staff) -> str:
-    """The address of a page late in the list of what this person reaches."""
-    reached = Patient.objects.accessible_to(staff.user).listed()
-    late = reached.filter(sort_name__gt="n").order_by("sort_name").first()
-    return f"/patients/?after={late.key}" if late else "/patients/"
+def deep_pages(staff: Staff) -> dict[str, str]:
+    """The addresses of pages late in the lists of what this person reaches."""
+    reached = Patient.objects.accessible_to(staff.user)
+    late = reached.listed().filter(sort_name__gt="n").order_by("sort_name").first()
+    some = list(reached.order_by("-pk").values_list("pk", flat=True)[:100])
+    items = LabReport.objects.filter(patient__in=some, reported__gte=LATE)
+    item = items.order_by("reported").first()
+    panel = f"{PANEL}?whose=all"
+    return {
+        "list": f"/patients/?after={late.key}" if late else "/patients/",
+        "panel": f"{panel}&after={item.key}" if item else panel,
+    }
 
 
-def queries(staff: Staff, deep: str) -> dict[str, int]:
+def queries(staff: Staff, deep: dict[str, str]) -> dict[str, int]:
     """How many queries each of these requests takes, session and audit row included."""
     client = Client(headers={"HX-Request": "true"}, HTTP_HOST="127.0.0.1")
     client.force_login(staff.user, "staffing.backends.StaffBackend")
@@ -157,9 +178,20 @@ def acts(made: population.Population) -> dict[str, Any]:
     five = renaming(made)
     found["rename a patient of five groups"] = timed(lambda: next(five), TIMES)
     found["switch a group of half the patients"] = timed(lambda: switch(half), 20)
+    labs = iter(list(LabReport.objects.filter(assignee=None, team=None)[: TIMES + 1]))
+    staff = made.people["everyone"]
+    found["hand over a result"] = timed(lambda: hand_over(next(labs), staff), TIMES)
+    walk = sum(1 for _item in stranded.Walk())
+    found[f"stranded work, {walk} found"] = timed(lambda: list(stranded.Walk()), 10)
     imports = importing(made.groups["tenth"])
     found["import a patient into a group"] = timed(lambda: next(imports), TIMES)
     return found
+
+
+def hand_over(lab: LabReport, staff: Staff) -> None:
+    """Give a result that nobody has to this person."""
+    lab.hand_to(assignee=staff)
+    lab.save()
 
 
 def switch(group: PatientGroup) -> None:
@@ -219,8 +251,9 @@ def timed(work: Callable[[], Any], times: int) -> dict[str, float]:
 
 def rows() -> list[int]:
     """How many rows the tables have that these acts write: the highest ids will do."""
-    models = (StreamKey, PatientGroupMember)
-    return [m.objects.order_by("-pk").values_list("pk", flat=True)[0] for m in models]
+    models = (StreamKey, WorkKey, PatientGroupMember, LabReport)
+    found = [m.objects.order_by("-pk").values_list("pk", flat=True) for m in models]
+    return [pks.first() or 0 for pks in found]
 
 
 def checked() -> dict[str, Any]:
@@ -241,19 +274,23 @@ def disk() -> dict[str, int]:
         if connection.vendor == "postgresql":
             cursor.execute(
                 "SELECT pg_database_size(current_database()), "
-                "pg_total_relation_size('patients_streamkey')"
+                "pg_total_relation_size('patients_streamkey'), "
+                "pg_total_relation_size('patients_workkey')"
             )
-            whole, keys = cursor.fetchone()
-            return {"all": whole, "stream keys": keys}
+            whole, keys, work = cursor.fetchone()
+            return {"all": whole, "stream keys": keys, "work keys": work}
         cursor.execute(
             "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
         )
         (whole,) = cursor.fetchone()
-        cursor.execute(
-            "SELECT sum(pgsize) FROM dbstat WHERE name LIKE %s OR name LIKE %s",
-            ["patients_streamkey%", "stream_key%"],
-        )
-        return {"all": whole, "stream keys": cursor.fetchone()[0]}
+        found = {"all": whole}
+        for keys in ("stream", "work"):
+            cursor.execute(
+                "SELECT sum(pgsize) FROM dbstat WHERE name LIKE %s OR name LIKE %s",
+                [f"patients_{keys}key%", f"{keys}_key%"],
+            )
+            (found[f"{keys} keys"],) = cursor.fetchone()
+        return found
 
 
 def percentiles(times: list[float]) -> dict[str, float]:
@@ -268,4 +305,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(int(sys.argv[1]), int(sys.argv[2]))))
+    sys.stdout.write(json.dumps(measure(*map(int, sys.argv[1:]))))

@@ -1,4 +1,4 @@
-"""A synthetic clinic of any size for make bench: patients, 500 groups, memberships, keys.
+"""A synthetic clinic of any size for make bench: patients, 500 groups, open work, keys.
 
 Raw rows, in bulk: our own methods would take hours for a million. The names are drawn so
 that the bench has common, rare and late words, and two common ones that never meet.
@@ -7,7 +7,7 @@ that the bench has common, rare and late words, and two common ones that never m
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,14 +15,23 @@ from django.db import connection, models
 
 from canvas_admin.testing import make_group, make_staff
 from patients import folding, stream_keys
-from patients.models import Patient, PatientGroup, PatientGroupMember, StreamKey
+from patients.models import (
+    LabReport,
+    Patient,
+    PatientGroup,
+    PatientGroupMember,
+    StreamKey,
+    WorkKey,
+)
 from patients.models.stream_keys import stream_of
-from staffing.models import Staff
+from patients.work_keys import Waiting
+from staffing.models import Staff, Team, TeamMember
 
 BORN = date(1930, 1, 1)
 BEGAN = "2020-01-01 00:00:00+00:00"
 ENDED = "2024-01-01 00:00:00+00:00"
 READS = ("Clinical read", "Profile read")
+NEWEST = datetime(2026, 1, 1, tzinfo=UTC)
 GROUPS = 500
 SMALL = 400
 
@@ -68,8 +77,8 @@ class Population:
         )
 
 
-def make(size: int) -> Population:
-    """Fill an empty database with `size` patients."""
+def make(size: int, items: int) -> Population:
+    """Fill an empty database with `size` patients, `items` results to review for each."""
     chance = random.Random(size)  # noqa: S311
     people, groups, members = _groups(size, chance)
     rows = _patients(size, chance)
@@ -80,8 +89,10 @@ def make(size: int) -> Population:
     for name, (pks, ended) in members.items():
         for pk in pks[ended:]:
             streams.setdefault(pk, []).append(groups[name].pk)
-    with _without_index():
+    with _without_index(StreamKey, "stream_key_order"):
         _load(StreamKey, _keys(rows, streams, first))
+    with _without_index(WorkKey, "work_key_order"):
+        _work(people, streams, size, items, first, chance)
     with connection.cursor() as cursor:
         # As autovacuum would have done by the time that somebody searches.
         vacuum = "VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE"
@@ -210,19 +221,70 @@ def _keys(
                 }
 
 
+def _work(
+    people: dict[str, Staff],
+    streams: dict[int, list[int]],
+    size: int,
+    items: int,
+    first: int,
+    chance: random.Random,
+) -> None:
+    """Open results and their keys.
+
+    Of each five of a patient two are somebody's, one is the team's, two are nobody's.
+    Everybody is in the team, and is given as much as everybody else, within reach or not.
+    """
+    team = Team.objects.create(name="Everybody")
+    TeamMember.objects.bulk_create(
+        TeamMember(team=team, staff=staff) for staff in people.values()
+    )
+    staff = [each.pk for each in people.values()]
+    waiting = []
+    for number in range(size * items):
+        patient, part = first + number % size, number // size % 5
+        date = NEWEST - timedelta(seconds=chance.randrange(60_000_000))
+        person = chance.choice(staff) if part in (1, 2) else None
+        in_team = team.pk if part == 3 else None
+        item = number + 1
+        waiting.append(Waiting(patient, 1, item, f"{item:032x}", date, person, in_team))
+    _load(LabReport, map(_report, waiting))
+    _load(
+        WorkKey,
+        (
+            {**key._asdict(), "patient_id": row.patient}
+            for row in waiting
+            for key in row.keys((None, *streams.get(row.patient - first, ())))
+        ),
+    )
+
+
+def _report(row: Waiting) -> dict[str, Any]:
+    return {
+        "id": row.item,
+        "key": row.key,
+        "patient_id": row.patient,
+        "display": "Metabolic panel",
+        "status": "final",
+        "reported": f"{row.date:%Y-%m-%d %H:%M:%S}+00:00",
+        "assignee_id": row.assignee,
+        "team_id": row.team,
+    }
+
+
 class _without_index:
-    """Drops the large index for the time of a load, which is quicker by far."""
+    """Drops a large index for the time of a load, which is quicker by far."""
+
+    def __init__(self, model: type[models.Model], name: str) -> None:
+        self.model = model
+        self.index = next(i for i in model._meta.indexes if i.name == name)
 
     def __enter__(self) -> None:
-        self.index = next(
-            i for i in StreamKey._meta.indexes if i.name == "stream_key_order"
-        )
         with connection.schema_editor() as editor:
-            editor.remove_index(StreamKey, self.index)
+            editor.remove_index(self.model, self.index)
 
     def __exit__(self, *_error: Any) -> None:
         with connection.schema_editor() as editor:
-            editor.add_index(StreamKey, self.index)
+            editor.add_index(self.model, self.index)
 
 
 def _load(model: type[models.Model], rows: Iterator[dict[str, Any]]) -> None:

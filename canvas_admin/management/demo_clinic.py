@@ -167,6 +167,7 @@ TEAMS = (
             "COORDINATE_REFERRALS_FOR_PATIENT",
             "COMMUNICATE_DIAGNOSTIC_RESULTS_TO_PATIENT",
             "COLLECT_SPECIMENS_FROM_PATIENT",
+            "PROCESS_REFILL_REQUESTS",
         ),
         "555-0120",
         "coordination@example.com",

@@ -22,6 +22,7 @@ from canvas_admin.management.demo_clinic import CAMPAIGN, NORTH, SOUTH, DemoTeam
 from canvas_admin.management.demo_files import write_private
 from canvas_admin.management.demo_inbox import make_inbox
 from canvas_admin.management.demo_notes import make_notes
+from canvas_admin.management.demo_results import make_results
 from canvas_admin.management.demo_schedule import make_schedule
 from canvas_admin.management.demo_tasks import make_tasks
 from canvas_admin.records import clock
@@ -69,6 +70,7 @@ def load() -> None:
     make_claims(ada)
     make_inbox(ada)
     make_tasks({name: _living(name) for name in (NORTH, SOUTH)})
+    make_results({"nora": _living(NORTH), "sam": _living(SOUTH)})
     give_passwords(passwords_file())
 
 

@@ -11,6 +11,7 @@ from django.db.models import Count
 
 from canvas_admin.management import demo_clinic, demo_loading
 from canvas_admin.management.demo_clinic import BUNDLES, CAST
+from patients import access, panels, queues, stranded
 from patients.models import (
     CareTeamMembership,
     Patient,
@@ -112,6 +113,11 @@ def test_every_kind_of_patient_and_membership_is_there() -> None:
     ada = Patient.objects.get(first_name="Ada")
     assert ada.care_team.get(lead=True).staff.user.username == "nora"
     assert ada.conditions.count() >= 3
+    assert len(list(stranded.Walk())) == 1
+    for name in ("nora", "sam"):
+        looking = queues.Person.of(access.Reach.of(User.objects.get(username=name)))
+        for kind in panels.KINDS[:3]:
+            assert queues.Queue(kind, looking).count(), f"{name} has no {kind.code}"
 
 
 def test_the_bundles_are_real_and_named_by_their_folder() -> None:

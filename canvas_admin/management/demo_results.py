@@ -1,0 +1,129 @@
+"""The demo clinic's panels: fresh results and refill requests, some with somebody."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from canvas_admin.records import clock
+from patients.models import (
+    ImagingReport,
+    LabReport,
+    Medication,
+    Observation,
+    Patient,
+    RefillRequest,
+)
+from staffing.models import Staff, Team
+
+RESULTS = 4
+LABS: tuple[tuple[str, tuple[tuple[str, str, str, str, bool], ...]], ...] = (
+    (
+        "Basic metabolic panel",
+        (
+            ("Glucose", "112", "mg/dL", "70 – 99", True),
+            ("Potassium", "4.1", "mmol/L", "3.5 – 5.1", False),
+            ("Creatinine", "0.9", "mg/dL", "0.6 – 1.3", False),
+        ),
+    ),
+    (
+        "Complete blood count",
+        (
+            ("Hemoglobin", "13.9", "g/dL", "12.0 – 16.0", False),
+            ("White blood cells", "6.2", "10*3/uL", "4.0 – 11.0", False),
+        ),
+    ),
+    (
+        "Lipid panel",
+        (
+            ("Total cholesterol", "231", "mg/dL", "below 200", True),
+            ("HDL cholesterol", "48", "mg/dL", "above 40", False),
+        ),
+    ),
+    ("Thyroid stimulating hormone", (("TSH", "2.3", "mIU/L", "0.4 – 4.5", False),)),
+)
+IMAGING = (
+    ("Chest X-ray, two views", "Digital radiography", "Chest", "No acute finding."),
+    ("Knee X-ray", "Digital radiography", "Knee", "Mild joint space narrowing."),
+)
+PHARMACY = "Main Street Pharmacy"
+
+
+@transaction.atomic
+def make_results(by_holder: dict[str, list[Patient]]) -> None:
+    """Results of the last days, unless there are some; `by_holder` are patients by the
+    user name of whoever sees them.
+
+    One is with somebody who has left, so that “Stranded work” has something to show.
+    """
+    if RefillRequest.objects.exists():
+        return
+    team, now = Team.objects.order_by("pk").first(), clock.now()
+    for turn, (username, patients) in enumerate(by_holder.items()):
+        holders = _holders(Staff.objects.get(user__username=username), team)
+        for number, patient in enumerate(patients[:RESULTS]):
+            since = now - timedelta(hours=5 + 19 * number + 7 * turn)
+            _lab(patient, LABS[(number + turn) % len(LABS)], since, next(holders))
+        for patient, study in zip(patients, IMAGING, strict=False):
+            since -= timedelta(hours=9)
+            _imaging(patient, study, since, next(holders))
+        for patient in patients[:3]:
+            since -= timedelta(hours=3)
+            _refill(patient, since)
+    gone = Staff.objects.filter(active=False).order_by("pk").first()
+    left = LabReport.objects.filter(LabReport.OPEN, assignee=None, team=None).first()
+    if gone and left:
+        left.hand_to(assignee=gone)
+        left.save()
+
+
+def _holders(staff: Staff, team: Team | None) -> Iterator[dict[str, Any]]:
+    """In turn: the person, nobody, the team."""
+    while True:
+        yield {"assignee": staff, "assigned_at": clock.now()}
+        yield {}
+        yield {"team": team, "assigned_at": clock.now()}
+
+
+def _lab(patient: Patient, panel: Any, reported: datetime, who: dict[str, Any]) -> None:
+    name, values = panel
+    row = {"patient": patient, "status": "final"}
+    report = LabReport.objects.create(**row, display=name, reported=reported, **who)
+    for title, value, unit, usual, abnormal in values:
+        Observation.objects.create(
+            **row,
+            report=report,
+            category="laboratory",
+            display=title,
+            value=value,
+            unit=unit,
+            reference_range=usual,
+            interpretation="High" if abnormal else "",
+            abnormal=abnormal,
+            observed=reported,
+        )
+
+
+def _imaging(
+    patient: Patient, study: Any, reported: datetime, who: dict[str, Any]
+) -> None:
+    name, modality, site, conclusion = study
+    ImagingReport.objects.create(
+        patient=patient,
+        status="final",
+        display=name,
+        modality=modality,
+        body_site=site,
+        conclusion=conclusion,
+        reported=reported,
+        **who,
+    )
+
+
+def _refill(patient: Patient, requested: datetime) -> None:
+    medicines = Medication.objects.filter(patient=patient, entered_in_error=False)
+    if medicine := medicines.order_by("status", "-started", "pk").first():
+        RefillRequest.objects.create(
+            patient=patient, medication=medicine, pharmacy=PHARMACY, requested=requested
+        )
