@@ -270,9 +270,8 @@ def main() -> int:
     guard, *arguments = sys.argv[1:]
     sys.path.insert(0, str(PROJECT))
     sys.meta_path.insert(0, Hook(guard))
-    import pytest  # noqa: PLC0415 (after the hook: its plugins import ours)
-
-    return pytest.main(arguments)
+    # After the hook, because its plugins import ours.
+    return importlib.import_module("pytest").main(arguments)
 
 
 if __name__ == "__main__":

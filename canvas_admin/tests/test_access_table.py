@@ -113,6 +113,7 @@ patients:restore-document             login/login 405/403     405/403     405/40
 patients:hand-over                    login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 patients:imaging                      login/login 200/405     200/405     403/405     403/405     403/405     403/405     403/405
 patients:labs                         login/login 200/405     200/405     403/405     403/405     403/405     403/405     403/405
+patients:other-documents              login/login 200/405     200/405     403/405     403/405     403/405     403/405     403/405
 patients:refill                       login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 patients:refills                      login/login 200/405     200/405     403/405     403/405     403/405     403/405     403/405
 patients:review                       login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
