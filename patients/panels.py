@@ -51,6 +51,7 @@ KINDS = (
         permissions=areas.OPEN_CHART,
         to_act=areas.REVIEW,
         row="patients/_work_result.html",
+        whole="patients/_clinical_documents.html",
     ),
     Kind(
         code="refills",

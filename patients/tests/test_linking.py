@@ -317,6 +317,9 @@ def test_a_result_waits_for_its_reviewer_and_no_more_when_taken_back(
     assert (row.assignee, row.reviewed) == (clinic.nora, None)
     assert row.assigned_at is not None
     assert WorkKey.objects.filter(item=row.pk).exists()
+    review = f"/patient/{clinic.ada.key}/work/other-documents/{row.key}/review/"
+    assert review in text(client, "/panels/other-documents/")
+    assert f"{row.key}/file/" in text(client, review)
     act(client, file, f"unlink/{clinic.ada.key}/", reason="Junk")
     assert not WorkKey.objects.filter(item=row.pk).exists()
 
