@@ -23,9 +23,11 @@ def statement(
     heading(sheet, _("What is owed"))
     facts(sheet, _totals(claims, balance))
     _asking(sheet, phone)
-    if not claims:
+    # A visit to come has a claim with nothing on it.
+    told = [claim for claim in claims if claim.lines.all() or claim.postings.all()]
+    if not told:
         paragraph(sheet, _("There is no claim."), quiet=True)
-    for claim in claims[:MOST_ROWS]:
+    for claim in told[:MOST_ROWS]:
         _claim(sheet, claim)
     if len(claims) > MOST_ROWS:
         said = _("Only the newest %(most)d claims are printed.") % {"most": MOST_ROWS}

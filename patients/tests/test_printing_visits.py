@@ -175,6 +175,7 @@ def test_a_statement_has_claims_payments_and_the_balance(clinic, signed_in):
     claim = claim_of(clinic.ada, coverage=coverage, state="patient-balance")
     trash = claim_of(clinic.ada, state="trash")
     foreign = claim_of(clinic.ben)
+    empty = Claim.objects.create(patient=clinic.ada, service_date=date(2026, 3, 4))
     assert linked(signed_in("nora"), clinic.ada, "claims/", "statement/")
     text = text_of(statement(signed_in("nora"), clinic.ada))
     for words in (
@@ -188,7 +189,14 @@ def test_a_statement_has_claims_payments_and_the_balance(clinic, signed_in):
         "Balance of this claim $39.50",
     ):
         assert words in text, words
-    for words in (trash.number, foreign.number, "Mistake", "7.77", "555-0999"):
+    for words in (
+        trash.number,
+        empty.number,
+        foreign.number,
+        "Mistake",
+        "7.77",
+        "555-0999",
+    ):
         assert words not in text, words
     act = AuditRow.objects.filter(action="patient.statement.printed").latest("pk")
     assert act.patient == clinic.ada.key
