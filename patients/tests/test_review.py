@@ -38,6 +38,8 @@ def test_a_result_is_reviewed_with_a_comment_and_goes_out_of_the_panel(cast, sig
     Observation.objects.create(
         patient=cast.ada, report=lab, display="Glucose", status="final", value="7.7"
     )
+    chart = f"/patient/{cast.ada.key}/"
+    assert f'href="{address(lab)}"' in client.get(chart).content.decode()
     page = client.get(address(lab)).content.decode()
     assert "Glucose" in page
     assert "Mark as reviewed" in page
@@ -46,6 +48,7 @@ def test_a_result_is_reviewed_with_a_comment_and_goes_out_of_the_panel(cast, sig
     lab.refresh_from_db()
     assert (lab.reviewed_by, lab.review_comment) == (cast.nora, "Repeat in a week.")
     assert client.get("/panels/labs/").context["rows"] == []
+    assert address(lab) not in client.get(chart).content.decode()
     assert "Reviewed by Nora Example" in client.get(address(lab)).content.decode()
     row = AuditRow.objects.get(action="review.labs", patient=cast.ada.key)
     assert (row.subject, row.access_path) == (f"labreport/{lab.key}", "patient-group")

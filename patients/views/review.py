@@ -152,6 +152,7 @@ def _show(
         "kind": kind,
         "item": item,
         "rows": [item],
+        "reviewing": True,
         "form": form,
     }
     return render(request, template, context)

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from canvas_admin.tests.browser.conftest import axe, inspect
 from patients.models import PatientGroupExclusion
+from patients.tests.work import make_lab
 
 pytestmark = pytest.mark.browser
 
@@ -19,6 +20,8 @@ def test_axe_finds_nothing_on_their_own_pages(site, open_page):
         patient_group=site.north, patient=site.ben, reason="asked for it"
     )
     kept_out.save()
+    make_lab(site.ada)
+    make_lab(site.ada, assignee=site.sam)
     row = site.north.memberships.get().key
     page = open_page("ruth", "/admin/")
     expect(page.locator(".front-numbers")).to_be_visible()
@@ -33,10 +36,16 @@ def test_axe_finds_nothing_on_their_own_pages(site, open_page):
         f"{group}exclusions/add/",
         f"{group}exclusions/{kept_out.key}/lift/",
         f"{GROUPS}unreachable/",
+        f"{GROUPS}stranded/",
+        f"{GROUPS}unassigned/",
         f"{GROUPS}numbers/",
     ):
         page.goto(address)
         inspect(page)
+    page.goto(f"{GROUPS}stranded/")
+    page.get_by_role("button", name="Hand over").click()
+    expect(page.get_by_label("To")).to_be_visible()
+    axe(page)
     page.goto(f"{group}change/")
     page.get_by_label("Use for permissions").uncheck()
     page.get_by_role("button", name="Save", exact=True).click()

@@ -14,6 +14,7 @@ from patients.tests.charts import fill_the_chart
 from patients.tests.claims import REVENUE, a_claim, a_line, a_posting
 from patients.tests.inbox import INBOX
 from patients.tests.notes import note_of, write
+from patients.tests.work import make_lab, make_refill
 from patients.views.results import KINDS
 from tasks.tests.asking import address, make
 
@@ -53,6 +54,8 @@ def clinic(site):
     site.plan = write(site.note, Plan)
     write(site.note, VitalSigns).commit(site.nora.user)
     site.condition = site.ada.conditions.first()
+    site.lab = make_lab(site.ada, assignee=site.nora)
+    site.refill = make_refill(site.ada)
     return site
 
 
@@ -110,6 +113,12 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         "/tasks/new/",
         f"{chart}tasks/new/",
         *(address(clinic.task, page) for page in ("", "change/", "hand-over/")),
+        "/panels/labs/",
+        "/panels/imaging/?whose=all",
+        "/panels/refills/?whose=unassigned",
+        f"{chart}work/labs/{clinic.lab.key}/review/",
+        f"{chart}work/labs/{clinic.lab.key}/hand-over/",
+        f"{chart}refills/{clinic.refill.key}/",
     ):
         answer = page.goto(path)
         assert answer.status == 200, path
