@@ -7,17 +7,17 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from patients import stream_keys
+from patients import stream_keys, work_keys
 from patients.models import Patient
 
 SHOWN = 20
 
 
 class Command(BaseCommand):
-    """Find the patients whose stream keys are wrong, lost or too many; put them right.
+    """Find the patients whose keys are wrong, lost or too many; put them right.
 
-    A wrong key never opens a patient: it hides one from lists and search, or makes them
-    slow. The site may be in use meanwhile.
+    A wrong key never opens a patient: it hides one, or work about one, from lists and
+    panels, or makes them slow. The site may be in use meanwhile.
     """
 
     help = (
@@ -50,16 +50,18 @@ class Command(BaseCommand):
             for checked, found in stream_keys.check(repair=repair):
                 bar.update(checked)
                 wrong += found
-        self._say(wrong, repair)
+        self._say(wrong, work_keys.check_loose(repair=repair), repair)
 
-    def _say(self, wrong: list[int], repair: bool) -> None:
-        if not wrong:
+    def _say(self, wrong: list[int], loose: int, repair: bool) -> None:
+        if not wrong and not loose:
             self.stdout.write("The keys of all patients are right.")
             return
         rows = Patient.objects.filter(pk__in=wrong[:SHOWN]).order_by("pk")
         keys = ", ".join(rows.values_list("key", flat=True))
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         told = f"{len(wrong)} patients had wrong keys: {keys}{more}."
+        if loose:
+            told += f" So had {loose} items of work about no patient."
         if not repair:
             raise CommandError(f"{told} Run it with --repair.")
         self.stdout.write(f"{told} They are right now.")
