@@ -7,6 +7,7 @@ hook compiles the one module anew, without the guard.
 """
 
 import ast
+import importlib
 import importlib.abc
 import importlib.machinery
 import re
