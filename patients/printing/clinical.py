@@ -44,7 +44,7 @@ def notes(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
     cells = [
         [
             row.name,
-            day(row.start),
+            day(row.start.date()),
             known(row.provider and row.provider.name),
             _("Imported") if row.imported else row.get_state_display(),
         ]
@@ -114,7 +114,7 @@ def labs(sheet: Sheet, reports: Sequence[Any], none: str) -> None:
         left -= len(values) + 1
         final = report.status == ReportStatus.FINAL
         status = "" if final else report.get_status_display()
-        _titled(sheet, report, report.reported, status)
+        _titled(sheet, report, report.reported, status, _unreviewed(report))
         if values:
             cells = [[row.display, _value(row), row.reference_range] for row in values]
             table(sheet, columns, cells)
@@ -139,7 +139,9 @@ def imaging(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
     ]
     cells = [
         [
-            _lines(with_marks(row.display, _file(row)), row.conclusion),
+            _lines(
+                with_marks(row.display, _unreviewed(row), _file(row)), row.conclusion
+            ),
             row.modality,
             row.body_site,
             day(row.reported),
@@ -185,6 +187,10 @@ def _kind_of(document: Any) -> tuple[str, str]:
 def _file(row: Any) -> str:
     """Paper shows no file; that there is one is said."""
     return _("with a file") if row.file else ""
+
+
+def _unreviewed(row: Any) -> str:
+    return "" if row.reviewed else _("Not reviewed")
 
 
 def observations(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
