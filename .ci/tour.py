@@ -1,0 +1,101 @@
+"""The pictures of docs/tour.md, taken anew in a demo clinic that is running.
+
+    CANVAS_ADMIN_DEMO=1 .venv/bin/python manage.py demo &
+    .venv/bin/python .ci/tour.py [http://127.0.0.1:8000]
+
+Needs Debian's Chromium. The addresses of patients differ in each demo, so every picture is
+reached as a person would reach it.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+HERE = Path(__file__).resolve().parent.parent
+PICTURES = HERE / "docs" / "screenshots"
+SIZE = {"width": 1100, "height": 620}
+ADA, BEN = "Ada Alvarez", "Ben Brandt"
+
+
+def go(page: Page, *steps: str) -> None:
+    """Follow addresses and links: "/patients/", the name of a link, or "first row"."""
+    for step in steps:
+        if step.startswith("/"):
+            page.goto(step)
+        elif step == "first row":
+            page.locator("main tbody a").first.click()
+        else:
+            page.get_by_role("link", name=step).first.click()
+        page.wait_for_load_state()
+
+
+def search(page: Page, text: str) -> None:
+    """What the search bar finds, and everybody of that name."""
+    page.goto("/patients/")
+    page.get_by_role("combobox").press_sequentially(text, delay=20)
+    page.locator("#search-options").wait_for()
+
+
+def see_all(page: Page) -> None:
+    search(page, "bra")
+    page.get_by_role("option", name="See all patients").click()
+    page.wait_for_load_state()
+
+
+# (picture, who, steps or what to do)
+TOUR = (
+    ("search", "nora", lambda page: search(page, "al")),
+    ("see-all", "nora", see_all),
+    ("chart", "nora", ("/patients/", ADA)),
+    ("panel", "nora", ("/panels/labs/",)),
+    ("tasks", "nora", ("/tasks/",)),
+    ("note", "sam", ("/patients/", BEN, "All notes", "first row")),
+    ("imaging", "sam", ("/panels/imaging/?whose=all",)),
+    ("schedule", "olga", ("/schedule/?view=week",)),
+    ("profile", "olga", ("/patients/", ADA, "Profile")),
+    ("documents", "olga", ("/patients/", ADA, "Profile", "Documents")),
+    ("revenue", "max", ("/revenue/",)),
+    ("claim", "max", ("/patients/", ADA, "Claims")),
+    ("inbox", "max", ("/data-integration/",)),
+    ("administration", "ruth", ("/admin/",)),
+)
+DARK = {"administration", "panel", "claim"}
+
+
+def main() -> None:
+    base = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"
+    passwords = json.loads((HERE / "demo.passwords.json").read_text())
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+            args=["--no-sandbox"],
+        )
+        for name, who, steps in TOUR:
+            page = signed_in(browser, base, who, passwords[who], dark=name in DARK)
+            steps(page) if callable(steps) else go(page, *steps)
+            page.screenshot(path=PICTURES / f"{name}.png")
+            page.context.close()
+            print(f"{name}: {page.url}")
+
+
+def signed_in(
+    browser: Browser, base: str, who: str, password: str, *, dark: bool
+) -> Page:
+    """A window of somebody of the cast."""
+    scheme = "dark" if dark else "light"
+    page = browser.new_context(
+        viewport=SIZE, color_scheme=scheme, base_url=base
+    ).new_page()
+    page.goto("/account/login/")
+    page.get_by_label("User name").fill(who)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_load_state()
+    return page
+
+
+if __name__ == "__main__":
+    main()
