@@ -333,7 +333,9 @@ def test_the_check_finds_a_leak(cast, monkeypatch):
     chance = random.Random(1)
     world(chance, cast)
     before = answers(cast, "nora")
-    arrive(chance, cast, "nora")
+    patient = arrive(chance, cast, "nora")
+    patient.first_name, patient.active, patient.deceased = "Al", True, False
+    patient.save()
     broken = access.AllPatients
     monkeypatch.setattr(broken, "rows", lambda self, reach: Patient.objects.all())
     monkeypatch.setattr(broken, "streams", lambda self, reach: [None])
