@@ -61,6 +61,7 @@ def load() -> None:
     )
     ada, ben, _cyn = _known_patients()
     staff = Staff.objects.select_related("user", "primary_location")
+    make_tasks({name: _living(name) for name in (NORTH, SOUTH)})
     make_notes(
         {
             ada: staff.get(user__username="nora"),
@@ -69,7 +70,6 @@ def load() -> None:
     )
     make_claims(ada)
     make_inbox(ada)
-    make_tasks({name: _living(name) for name in (NORTH, SOUTH)})
     make_results({"nora": _living(NORTH), "sam": _living(SOUTH)})
     give_passwords(passwords_file())
 

@@ -50,7 +50,7 @@ TASKS = (
     ),
     Plan("Send the vaccination record to the school", NORTH, 1, 50, assignee="nora"),
     Plan(
-        "Refer patient to Psychiatry (TBD)",
+        "Refer patient to Dermatology (TBD)",
         NORTH,
         2,
         26,

@@ -21,6 +21,7 @@ from patients.models import (
 )
 from staffing.groups import AREA_CODES
 from staffing.models import GroupChange, Location, Role, Staff, Team, User
+from tasks.models import Task
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +77,9 @@ def test_the_cast_can_do_what_their_sentences_say() -> None:
     assert not users["ruth"].groups.filter(managed__code__in=AREA_CODES).exists()
     assert not users["nil"].groups.exists()
     assert not users["ines"].live
+    for name in ("nora", "sam", "max"):
+        visible = Task.objects.visible_to(users[name])
+        assert visible.open().of(users[name].staff).count() > 1
 
 
 def test_everyone_signs_in_with_the_password_in_the_file(folder: Path) -> None:
