@@ -7,10 +7,10 @@ hook compiles the one module anew, without the guard.
 """
 
 import ast
-import importlib
 import importlib.abc
 import importlib.machinery
 import re
+import runpy
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -267,13 +267,14 @@ class Hook(importlib.abc.MetaPathFinder):
         return spec
 
 
-def main() -> int:
-    guard, *arguments = sys.argv[1:]
+def main() -> None:
+    _own, guard, *arguments = sys.argv
     sys.path.insert(0, str(PROJECT))
     sys.meta_path.insert(0, Hook(guard))
+    sys.argv = ["pytest", *arguments]
     # After the hook, because its plugins import ours.
-    return importlib.import_module("pytest").main(arguments)
+    runpy.run_module("pytest", run_name="__main__")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from canvas_admin.records import clock
 from patients.models import (
+    ClinicalDocument,
     ImagingReport,
     LabReport,
     Medication,
@@ -47,6 +48,11 @@ IMAGING = (
     ("Chest X-ray, two views", "Digital radiography", "Chest", "No acute finding."),
     ("Knee X-ray", "Digital radiography", "Knee", "Mild joint space narrowing."),
 )
+LETTER = (
+    "Letter of the cardiologist",
+    "Seen for palpitations. The rhythm over 24 hours was normal. No treatment is needed; "
+    "please see the patient again in six months.",
+)
 PHARMACY = "Main Street Pharmacy"
 
 
@@ -68,6 +74,9 @@ def make_results(by_holder: dict[str, list[Patient]]) -> None:
         for patient, study in zip(patients, IMAGING, strict=False):
             since -= timedelta(hours=9)
             _imaging(patient, study, since, next(holders))
+        for patient in patients[:1]:
+            since -= timedelta(hours=2)
+            _letter(patient, since, next(holders))
         for patient in patients[:3]:
             since -= timedelta(hours=3)
             _refill(patient, since)
@@ -117,6 +126,18 @@ def _imaging(
         body_site=site,
         conclusion=conclusion,
         reported=reported,
+        **who,
+    )
+
+
+def _letter(patient: Patient, dated: datetime, who: dict[str, Any]) -> None:
+    title, text = LETTER
+    ClinicalDocument.objects.create(
+        patient=patient,
+        kind=ClinicalDocument.Kind.CONSULT,
+        display=title,
+        text=text,
+        clinical_date=dated,
         **who,
     )
 
