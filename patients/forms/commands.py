@@ -27,7 +27,7 @@ from patients.models import (
     VitalSigns,
 )
 from patients.models.commands import LONG
-from patients.models.findings import MEASURES
+from patients.models.findings import ICD_10, MEASURES
 from staffing.models import Team, TeamResponsibility
 
 MEASURED = (*(each.field for each in MEASURES), "systolic", "diastolic")
@@ -156,7 +156,7 @@ class DiagnosisForm(CommandForm):
         cleaned = super().clean()
         if condition := cleaned.get("condition"):
             cleaned["display"] = condition.display
-            cleaned["code"] = condition.code if len(condition.code) <= 8 else ""
+            cleaned["code"] = condition.code if condition.system == ICD_10 else ""
             cleaned["onset"] = None
         elif not cleaned.get("display") and "condition" not in self.errors:
             self.add_error("display", _("Choose a condition, or write a diagnosis."))

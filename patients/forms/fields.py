@@ -20,7 +20,7 @@ DAY_HINT = _("Write a date as 2026-01-02, 01/02/2026 or 2 Jan 2026.")
 
 # Control characters, and those that turn the direction of the text around them.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_ICD_10 = re.compile(r"[A-TV-Z][0-9][0-9AB](\.[0-9A-TV-Z]{1,4})?")
+_ICD_10 = re.compile(r"[A-Z][0-9][0-9AB](\.[0-9A-Z]{1,4})?")
 _PHONE = re.compile(r"\+?[0-9 ()./x-]{5,40}")
 
 

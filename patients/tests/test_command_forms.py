@@ -10,7 +10,7 @@ from patients.tests.notes import note_of
 GOOD = {
     "reason": {"comment": "Headache"},
     "vitals": {"weight": "154.5", "systolic": "120", "diastolic": "80"},
-    "diagnose": {"display": "Migraine", "code": "g43909", "assessment": "Stable"},
+    "diagnose": {"display": "Migraine", "code": "u071", "assessment": "Stable"},
     "plan": {"narrative": "Rest"},
     "prescribe": {"display": "Ibuprofen 400 mg", "sig": "One daily", "refills": "2"},
     "lab-order": {"tests": "Metabolic panel\nLipid panel", "fasting": "on"},
@@ -22,7 +22,7 @@ GOOD = {
 SHOWN = {
     "reason": ["Headache"],
     "vitals": ["154.5 lb", "120/80 mmHg"],
-    "diagnose": ["Migraine (G43.909)", "Stable"],
+    "diagnose": ["Migraine (U07.1)", "Stable"],
     "plan": ["Rest"],
     "prescribe": ["Ibuprofen 400 mg", "One daily"],
     "lab-order": ["Metabolic panel", "Lipid panel", "The patient must fast"],
@@ -103,7 +103,9 @@ def test_bad_commands_are_refused(cast, signed_in, code, values, said):
 def test_a_diagnosis_names_conditions_of_this_chart_alone(cast, signed_in):
     client, note = signed_in("nora"), note_of(cast.ada, cast.nora)
     row = {"display": "Asthma", "clinical_status": "active"}
-    own = Condition.objects.create(patient=cast.ada, **row)
+    own = Condition.objects.create(
+        patient=cast.ada, **row, system="http://snomed.info/sct", code="38341003"
+    )
     foreign = Condition.objects.create(patient=cast.ben, **row)
     wrong = Condition.objects.create(patient=cast.ada, **row, entered_in_error=True)
     url = at(cast.ada, note.key, "commands", "diagnose")
@@ -111,7 +113,8 @@ def test_a_diagnosis_names_conditions_of_this_chart_alone(cast, signed_in):
         assert "valid choice" in problems(post(client, url, condition=key))
     post(client, url, condition=own.key, assessment="Better", then="commit")
     diagnosis = Diagnosis.objects.get()
-    assert (diagnosis.condition, diagnosis.display) == (own, "Asthma")
+    said = (diagnosis.condition, diagnosis.display, diagnosis.code)
+    assert said == (own, "Asthma", "")
     assert Condition.objects.count() == 3
 
 

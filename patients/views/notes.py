@@ -1,5 +1,6 @@
 """The notes of a chart: the list, one of them, beginning, signing and amending it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -118,8 +119,7 @@ def sign_note(request: HttpRequest, key: str, note: str) -> HttpResponse:
         _("Sign note"),
         _("The note is signed."),
         template="patients/notes/sign.html",
-        staged=_in_words(row.commands(Command.State.STAGED)),
-        committed=_in_words(row.commands(Command.State.COMMITTED)),
+        reading=lambda: _to_sign(row),
     )
 
 
@@ -195,9 +195,14 @@ def save_into(
     title: str,
     said: str,
     template: str = "patients/notes/form.html",
+    reading: Callable[[], dict[str, Any]] = dict,
     **context: Any,
 ) -> HttpResponse:
-    """Save a form about a note, or show it, with what is wrong with it."""
+    """Save a form about a note, or show it, with what is wrong with it.
+
+    `reading` gives what else the page shows, read behind what the form knows of the note,
+    so that nobody signs more than was shown.
+    """
     try:
         if request.method == "POST" and _saved(request, form, act):
             messages.success(request, said)
@@ -209,6 +214,7 @@ def save_into(
         return to_note(note_of(before.row))
     row = note_of(form.instance)
     context |= {"patient": row.patient, "note": row, "form": form, "title": title}
+    context |= reading()
     context["asks"] = form.is_bound and not form.errors and form.unconfirmed
     _shown(request, row.patient, "patient.note_form")
     return render(request, template, context)
@@ -264,6 +270,14 @@ def _begin(request: HttpRequest, visit: Appointment) -> Note:
 def _notes(request: HttpRequest, patient: Patient) -> Any:
     rows = Note.objects.visible_to(gate.reach(request)).filter(patient=patient)
     return rows.select_related("patient", *RELATED)
+
+
+def _to_sign(row: Note) -> dict[str, Any]:
+    """What of a note is signed, and what hinders it."""
+    return {
+        "staged": _in_words(row.commands(Command.State.STAGED)),
+        "committed": _in_words(row.commands(Command.State.COMMITTED)),
+    }
 
 
 def _in_words(commands: list[Command]) -> list[dict[str, Any]]:
