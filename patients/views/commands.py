@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 from patients import areas, gate
 from patients.kinds import KINDS, Kind
 from patients.models import Command, Note, Patient
-from patients.views.notes import find_note, refuse, save_into
+from patients.views.note_showing import find_note, refuse, save_into
 
 STAGED, COMMITTED = Command.State.STAGED, Command.State.COMMITTED
 # For each act: in which state it is done, what its button says, and what is said then.

@@ -1,10 +1,6 @@
 """The notes of a chart: the list, one of them, beginning, signing and amending it."""
 
-from collections.abc import Callable
-from typing import Any
-
 from django.contrib import messages
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,26 +12,26 @@ from django.views.decorators.http import (
 )
 
 from canvas_admin.audit import trail
-from canvas_admin.records.forms import SavedAlready
-from patients import access, areas, gate, profile_changes
+from patients import areas, gate
 from patients.forms.notes import AddendumForm, NoteForm, NoteInErrorForm, SignForm
-from patients.kinds import BY_MODEL, KINDS
 from patients.models import (
     Addendum,
     Appointment,
-    Command,
     Note,
-    Patient,
     ReasonForVisit,
+)
+from patients.views.note_showing import (
+    find_note,
+    notes_of,
+    refuse,
+    save_into,
+    show_note,
+    shown,
+    to_note,
+    to_sign,
 )
 
 PAGE = 25
-SHOWN = (
-    Command.State.STAGED,
-    Command.State.COMMITTED,
-    Command.State.ENTERED_IN_ERROR,
-)
-RELATED = ("provider", "location", "visit_type", "signed_by", "originator")
 
 
 @require_safe
@@ -44,14 +40,14 @@ def notes(request: HttpRequest, key: str) -> HttpResponse:
     patient = gate.open_patient(request, key, *areas.OPEN_CHART)
     may_write = request.user.has_perms(areas.WRITE_CHART)
     wrong = may_write and request.GET.get("show") == "in-error"
-    rows = _notes(request, patient)
+    rows = notes_of(request, patient)
     rows = rows.filter(state=Note.State.DELETED) if wrong else rows.counting()
     context = {
         "patient": patient,
         "wrong": wrong,
         **rows.page(request.GET.get("after", ""), PAGE),
     }
-    _shown(request, patient, "patient.notes")
+    shown(request, patient, "patient.notes")
     return render(request, "patients/notes/list.html", context)
 
 
@@ -59,9 +55,7 @@ def notes(request: HttpRequest, key: str) -> HttpResponse:
 def note(request: HttpRequest, key: str, note: str) -> HttpResponse:
     """A note with everything in it, and for whoever may write what can be done with it."""
     patient = gate.open_patient(request, key, *areas.OPEN_CHART)
-    row = find_note(request, patient, note)
-    _shown(request, patient, "patient.note", note=row.key)
-    return show_note(request, row)
+    return show_note(request, find_note(request, patient, note))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -119,7 +113,7 @@ def sign_note(request: HttpRequest, key: str, note: str) -> HttpResponse:
         _("Sign note"),
         _("The note is signed."),
         template="patients/notes/sign.html",
-        reading=lambda: _to_sign(row),
+        reading=lambda: to_sign(row),
     )
 
 
@@ -162,89 +156,6 @@ def addendum(request: HttpRequest, key: str, note: str) -> HttpResponse:
     )
 
 
-def find_note(request: HttpRequest, patient: Patient, key: str) -> Note:
-    """This patient's note of this key, as though there were none of others'.
-
-    One that was entered in error is there for whoever writes.
-    """
-    rows = _notes(request, patient)
-    if not request.user.has_perms(areas.WRITE_CHART):
-        rows = rows.counting()
-    return gate.open_row(rows, key, patient)
-
-
-def show_note(
-    request: HttpRequest, row: Note, status: int = 200, **context: Any
-) -> HttpResponse:
-    """The page of a note."""
-    context |= {
-        "patient": row.patient,
-        "note": row,
-        "commands": _in_words(row.commands(*SHOWN)),
-        "addenda": row.addenda.select_related("author"),
-        "history": row.state_changes.select_related("by"),
-        "kinds": KINDS.values(),
-    }
-    return render(request, "patients/notes/note.html", context, status=status)
-
-
-def save_into(
-    request: HttpRequest,
-    form: Any,
-    act: str,
-    title: str,
-    said: str,
-    template: str = "patients/notes/form.html",
-    reading: Callable[[], dict[str, Any]] = dict,
-    **context: Any,
-) -> HttpResponse:
-    """Save a form about a note, or show it, with what is wrong with it.
-
-    `reading` gives what else the page shows, read behind what the form knows of the note,
-    so that nobody signs more than was shown.
-    """
-    try:
-        if request.method == "POST" and _saved(request, form, act):
-            messages.success(request, said)
-            return to_note(note_of(form.instance))
-    except SavedAlready as before:
-        messages.info(
-            request, _("This form was saved before, so nothing was saved again.")
-        )
-        return to_note(note_of(before.row))
-    row = note_of(form.instance)
-    context |= {"patient": row.patient, "note": row, "form": form, "title": title}
-    context |= reading()
-    context["asks"] = form.is_bound and not form.errors and form.unconfirmed
-    _shown(request, row.patient, "patient.note_form")
-    return render(request, template, context)
-
-
-def note_of(row: Any) -> Note:
-    """The note that a row is, or belongs to."""
-    return row if isinstance(row, Note) else row.note
-
-
-def to_note(row: Note) -> HttpResponse:
-    """The page of a note."""
-    return redirect("patients:note", key=row.patient.key, note=row.key)
-
-
-def refuse(request: HttpRequest, row: Note, why: Any = "") -> HttpResponse:
-    """The note, with the sentence why this cannot be done with it."""
-    _shown(request, row.patient, "patient.note", note=row.key)
-    return show_note(request, row, status=409, problem=why or row.why_closed)
-
-
-def _saved(request: HttpRequest, form: Any, act: str) -> bool:
-    """Whether it was saved; what a note or a command refuses, the form says."""
-    try:
-        return profile_changes.save(request, form, act)
-    except ValidationError as error:
-        form.add_error(None, error.messages)
-        return False
-
-
 @transaction.atomic
 def _begin(request: HttpRequest, visit: Appointment) -> Note:
     seen = gate.still_open(request, visit.patient)
@@ -265,24 +176,3 @@ def _begin(request: HttpRequest, visit: Appointment) -> Note:
         request.user, "note.begun", seen, request=request, subject=f"note/{row.key}"
     )
     return row
-
-
-def _notes(request: HttpRequest, patient: Patient) -> Any:
-    rows = Note.objects.visible_to(gate.reach(request)).filter(patient=patient)
-    return rows.select_related("patient", *RELATED)
-
-
-def _to_sign(row: Note) -> dict[str, Any]:
-    """What of a note is signed, and what hinders it."""
-    return {
-        "staged": _in_words(row.commands(Command.State.STAGED)),
-        "committed": _in_words(row.commands(Command.State.COMMITTED)),
-    }
-
-
-def _in_words(commands: list[Command]) -> list[dict[str, Any]]:
-    return [{"kind": BY_MODEL[type(row)], "row": row} for row in commands]
-
-
-def _shown(request: HttpRequest, patient: Patient, act: str, **detail: Any) -> None:
-    trail.shown(request, act, access.paths_to(gate.reach(request), [patient]), **detail)
