@@ -336,6 +336,8 @@ def test_the_check_finds_a_leak(cast, monkeypatch):
     patient = arrive(chance, cast, "nora")
     patient.first_name, patient.active, patient.deceased = "Al", True, False
     patient.save()
+    patient = make_patient("Al", "Alvarez", date(1980, 1, 2))
+    link_everything(chance, cast, "nora", patient)
     broken = access.AllPatients
     monkeypatch.setattr(broken, "rows", lambda self, reach: Patient.objects.all())
     monkeypatch.setattr(broken, "streams", lambda self, reach: [None])
