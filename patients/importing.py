@@ -48,7 +48,7 @@ LIMITS = {
     "Observation": 500,
     "Encounter": 200,
     "Coverage": 20,
-    "Claim": 40,
+    "Claim": 30,
     "DocumentReference": 50,
 }
 PARTS_LIMIT = 40
