@@ -76,9 +76,12 @@ def as_icd_10(text: str) -> str:
 
 
 def unclaimed(notes: QuerySet[Note]) -> QuerySet[Note]:
-    """Those of these notes that are on no claim, but for claims in the trash."""
+    """Those of these notes that are on no claim, but for claims in the trash.
+
+    Visits that an import brought were billed where they were.
+    """
     claims = Claim.objects.counted().filter(note=OuterRef("pk"))
-    return notes.filter(~Exists(claims))
+    return notes.filter(~Exists(claims), source_id="")
 
 
 def move(claim: Claim, state: str, by: Staff | None, reason: str = "") -> None:
