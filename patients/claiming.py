@@ -118,6 +118,9 @@ def balance(claim: Claim) -> Decimal:
 
 def not_ready(claim: Claim, state: str) -> list[str]:
     """Why a claim may not be in this state yet, in sentences; empty when it may."""
+    if claim.state == ClaimState.TRASH and claim.note_id:
+        others = Claim.objects.counted().filter(note=claim.note_id)
+        return [_("Its note is on another claim now.")] if others.exists() else []
     if state == ClaimState.QUEUED:
         return _unfit_for_a_payer(claim)
     if state == ClaimState.TRASH and claim.postings.filter(reversed=None).exists():

@@ -112,7 +112,14 @@ def plan(bundle: Bundle) -> Plan:
     left_out += Counter(
         {k: len(entries[k]) - len(rows) for k, rows in clinical.items()}
     )
-    left_out += Counter({"Encounter": len(notes) - len(held)})
+    revenue = plan_revenue(bundle, about, entries)
+    left_out += Counter(
+        {
+            "Encounter": len(notes) - len(held),
+            "Coverage": len(entries["Coverage"]) - len(revenue.coverages),
+            "Claim": len(entries["Claim"]) - len(revenue.claims),
+        }
+    )
     return Plan(
         about=about,
         patient=rows,
@@ -121,7 +128,7 @@ def plan(bundle: Bundle) -> Plan:
             for entry, data in entries["Practitioner"]
         ],
         clinical=clinical,
-        revenue=plan_revenue(bundle, about, entries),
+        revenue=revenue,
         care=care,
         notes=held,
         left_out=left_out,

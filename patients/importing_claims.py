@@ -31,12 +31,17 @@ from patients.models.claims import new_number
 from staffing.models import Staff
 
 Counts = Counter[tuple[str, str]]
+# A claim, what its source says, and the state that it had before.
+Incoming = tuple[Claim, ClaimRows, str]
 RANKS = Coverage.Rank.values
 
 
 @dataclass(frozen=True)
 class Revenue:
-    """What a bundle says of payers and claims; each claim names its coverage's source id."""
+    """What a bundle says of payers and claims; each claim names its coverage's source id.
+
+    What is no insurance, or no bill, is not among them.
+    """
 
     coverages: list[tuple[Entry, CoverageRows]]
     claims: list[tuple[ClaimRows, str]]
@@ -51,13 +56,15 @@ def plan_revenue(
         with located(entry):
             rows = coverage.from_fhir(bundle, resource, entry.source_id)
             is_about(bundle, about, rows.subject)
-        coverages.append((entry, rows))
+        if rows.fields:
+            coverages.append((entry, rows))
     for entry, resource in entries["Claim"]:
         with located(entry):
             rows = claim.from_fhir(bundle, resource, entry.source_id)
             is_about(bundle, about, rows.subject)
         found = bundle.find(rows.coverage)
-        claims.append((rows, found.source_id if found else ""))
+        if resource.get("use") == claim.BILL:
+            claims.append((rows, found.source_id if found else ""))
     return Revenue(coverages, claims)
 
 
@@ -70,9 +77,8 @@ def write_revenue(
     """
     counts = Counter()
     for entry, rows in revenue.coverages:
-        if rows.fields:
-            with located(entry):
-                counts["Coverage", _write_coverage(patient, rows)] += 1
+        with located(entry):
+            counts["Coverage", _write_coverage(patient, rows)] += 1
     if revenue.claims:
         counts += _write_claims(patient, revenue.claims, people)
     return counts
@@ -114,7 +120,7 @@ def _write_claims(
     there = {row.source_id: row for row in patient.claims.exclude(source_id="")}
     payers = {row.source_id: row for row in patient.coverages.exclude(source_id="")}
     notes = _notes_without_claim(patient, [rows for rows, _coverage in claims])
-    new: list[tuple[Claim, ClaimRows]] = []
+    new: list[Incoming] = []
     for rows, named in claims:
         row = there.get(rows.source_id)
         if row and (row.source_digest == rows.digest or _changed_here(row)):
@@ -123,16 +129,17 @@ def _write_claims(
         row = row or Claim(
             patient=patient, source_id=rows.source_id, number=new_number()
         )
+        before = row.state if row.pk else ""
         _take_over(row, rows, payers.get(named), people)
         if row.pk:
-            _update(row, rows)
+            _update(row, rows, before)
             counts["Claim", "updated"] += 1
         else:
             source = rows.encounter.source_id if rows.encounter else ""
             row.note = notes.pop(source, None)
-            new.append((row, rows))
+            new.append((row, rows, before))
             counts["Claim", "created"] += 1
-    Claim.objects.bulk_create(row for row, _rows in new)
+    Claim.objects.bulk_create(row for row, *_rows in new)
     _fill(new)
     return counts
 
@@ -141,7 +148,6 @@ def _take_over(
     row: Claim, rows: ClaimRows, payer: Coverage | None, people: dict[int, Staff]
 ) -> None:
     practitioner = rows.practitioner
-    row.before = row.state if row.pk else ""
     # What was sent without an insurance was sent to the patient.
     to_patient = payer is None and rows.state == ClaimState.FILED
     row.state = ClaimState.PATIENT_BALANCE if to_patient else rows.state
@@ -150,25 +156,25 @@ def _take_over(
     row.provider = people.get(practitioner.index) if practitioner else None
 
 
-def _update(row: Claim, rows: ClaimRows) -> None:
+def _update(row: Claim, rows: ClaimRows, before: str) -> None:
     """What its source says differently now takes the place of what it said before."""
     gone = {"removed": clock.now(), "removed_reason": _("Changed by its source")}
     row.lines.filter(removed=None).update(**gone)
     row.diagnoses.filter(removed=None).update(**gone)
     row.source_version = row.version + 1
     row.save()
-    _fill([(row, rows)])
+    _fill([(row, rows, before)])
 
 
-def _fill(claims: list[tuple[Claim, ClaimRows]]) -> None:
+def _fill(claims: list[Incoming]) -> None:
     """The diagnoses, lines and first history of these claims, in three statements."""
     diagnoses, lines, changes = [], [], []
-    for row, rows in claims:
+    for row, rows, before in claims:
         about = {"claim": row, "patient": row.patient}
         diagnoses += [ClaimDiagnosis(**about, **each) for each in rows.diagnoses]
         lines += [ClaimLine(**about, **each) for each in rows.lines]
-        if row.before != row.state:
-            why = {"before": row.before, "after": row.state, "reason": _("Imported")}
+        if before != row.state:
+            why = {"before": before, "after": row.state, "reason": _("Imported")}
             changes.append(ClaimStateChange(**about, **why))
     ClaimDiagnosis.objects.bulk_create(diagnoses)
     ClaimLine.objects.bulk_create(lines)

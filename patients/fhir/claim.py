@@ -24,6 +24,8 @@ STATES = {
     "entered-in-error": ClaimState.TRASH,
 }
 SYSTEMS = {CPT: CPT, HCPCS: HCPCS, "http://www.ama-assn.org/go/cpt/": CPT}
+# What else a Claim is used for asks beforehand what would be paid.
+BILL = "claim"
 CURRENCY = "USD"
 MOST_UNITS, MOST_POINTERS = 999, 4
 

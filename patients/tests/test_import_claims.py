@@ -1,18 +1,21 @@
 """What import_fhir makes of coverages and claims, and that work done here stays."""
 
+import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from canvas_admin.fhir.bundles import BrokenBundle
+from canvas_admin.fhir.bundles import BrokenBundle, Bundle
 from patients import claiming
+from patients.importing import plan
 from patients.models import Claim, Coverage, Note, Patient
 from patients.models.claims import CPT
 from patients.tests.bundles_to_import import (
     SNOMED,
     a_patient,
     a_practitioner,
+    bundle_of,
     take_in,
 )
 
@@ -90,6 +93,10 @@ def a_claim(name="bill", *items, **changes):
         "item": list(items) or [an_item()],
     }
     return without_none(resource | changes)
+
+
+def plan_of(*resources):
+    return plan(Bundle.parse(json.dumps(bundle_of(*resources)).encode()))
 
 
 def everything(*claims, **of_coverage):
@@ -221,6 +228,15 @@ def test_who_pays_without_insurance_has_no_coverage():
     assert not Coverage.objects.exists()
     claim = Claim.objects.get()
     assert (claim.coverage, claim.state) == (None, "patient-balance")
+
+
+def test_what_is_no_bill_and_no_insurance_is_left_out():
+    asked = a_claim("ask", use="preauthorization")
+    draft = a_coverage("draft", status="draft")
+    planned = plan_of(*everything(a_claim(), asked), draft)
+    assert (planned.left_out["Claim"], planned.left_out["Coverage"]) == (1, 1)
+    take_in(*everything(a_claim(), asked), draft)
+    assert (Claim.objects.count(), Coverage.objects.count()) == (1, 1)
 
 
 def test_ranks_are_held_once_and_ended_ones_do_not_count():

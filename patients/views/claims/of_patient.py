@@ -32,7 +32,7 @@ def claims(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "patient": patient,
         "balance": balances.balance_of(patient, gate.reach(request)),
-        "notes": claiming.unclaimed(_signed(request, patient))[:NOTES],
+        "notes": list(claiming.unclaimed(_signed(request, patient))[:NOTES]),
         **rows.page(request.GET.get("after", ""), PAGE),
     }
     seen(request, patient, "patient.claims")
