@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,13 @@ import pytest
 from canvas_admin.fhir.bundles import BrokenBundle, Bundle
 from patients.importing import plan
 from patients.models import ClinicalDocument
-from patients.tests.bundles_to_import import Resource, a_patient, bundle_of, take_in
+from patients.tests.bundles_to_import import (
+    Resource,
+    a_care_team,
+    a_patient,
+    bundle_of,
+    take_in,
+)
 from patients.tests.inbox import PDF, PNG
 
 pytestmark = pytest.mark.django_db
@@ -151,3 +158,14 @@ def test_what_cannot_be_kept_is_refused_as_a_whole(
     with pytest.raises(BrokenBundle, match=said):
         take_in(a_patient(), document)
     assert not ClinicalDocument.objects.exists()
+
+
+def test_a_bundle_that_is_refused_leaves_no_file(settings) -> None:
+    """Whoever is on the care team is neither in the bundle nor here."""
+    nobody = "Practitioner?identifier=http://hl7.org/fhir/sid/us-npi|9999999999"
+    team = a_care_team(("x", "RN", False))
+    team["participant"][0]["member"]["reference"] = nobody
+    with pytest.raises(BrokenBundle, match="neither in this bundle nor here"):
+        take_in(a_patient(), a_document(attached(PDF, PDF_TYPE)), team)
+    assert not ClinicalDocument.objects.exists()
+    assert not [each for each in Path(settings.MEDIA_ROOT).rglob("*") if each.is_file()]
