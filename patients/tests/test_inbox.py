@@ -114,6 +114,27 @@ def test_sending_the_upload_twice_takes_the_files_once(clinic, signed_in):
     assert IncomingFile.objects.count() == 2
 
 
+def test_the_same_upload_at_the_same_moment_is_taken_once(
+    clinic, signed_in, monkeypatch, settings
+):
+    """Between check and save the other one of two clicks has saved."""
+    checked = incoming.UploadForm.is_valid
+
+    def is_valid(form):
+        valid = checked(form)
+        IncomingFile.objects.create(
+            key=form.instance.key, source="fax", size=1, file="x"
+        )
+        return valid
+
+    monkeypatch.setattr(incoming.UploadForm, "is_valid", is_valid)
+    client = signed_in("pat")
+    assert upload(client, PDF, PNG)["Location"] == INBOX
+    assert "nothing was saved again" in text(client)
+    assert IncomingFile.objects.get().file.name == "x"
+    assert not [each for each in Path(settings.MEDIA_ROOT).rglob("*") if each.is_file()]
+
+
 def test_who_holds_no_data_integration_access_is_refused(clinic, signed_in):
     file = uploaded(signed_in("pat"))
     for who in ("sam", "max", "olga", "nil"):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -163,12 +163,19 @@ def _act(
 
 
 def _save_all(request: HttpRequest, rows: list[IncomingFile]) -> list[IncomingFile]:
-    with transaction.atomic():
-        for row in rows:
-            row.save()
-            trail.done(
-                request.user, "file.upload", request=request, subject=f"file/{row.key}"
-            )
+    """Save new files; raises SavedAlready when the same form did so at this moment."""
+    try:
+        with transaction.atomic():
+            for row in rows:
+                row.save()
+                subject = f"file/{row.key}"
+                trail.done(
+                    request.user, "file.upload", request=request, subject=subject
+                )
+    except IntegrityError as error:
+        # The first row's key is taken, so no other's file was written.
+        rows[0].file.delete(save=False)
+        raise SavedAlready(rows[0]) from error
     return rows
 
 
