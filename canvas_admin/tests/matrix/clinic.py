@@ -3,17 +3,22 @@
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.urls import resolve, reverse
 
 from canvas_admin.testing import make_staff
 from canvas_admin.tests.addresses import address, every_name, furnish
 from canvas_admin.tests.matrix.expected import TWELVE, belongs_to
 from canvas_admin.tests.matrix.filling import Form, read
 from canvas_admin.tests.matrix.observing import Observer
-from patients.models import AdministrativeDocument, ConsentCoding
+from patients.models import ConsentCoding, IncomingFile, Plan
+from patients.tests.notes import note_of, signed_note, write
+from patients.tests.work import make_lab
 from staffing.groups import managed_group
 from staffing.models import CareTeamRole, Staff
 
@@ -34,6 +39,10 @@ class Clinic:
             for name in every_name()
             if name not in END_OF_SESSION
         }
+        others, self.also = _in_other_states(cast)
+        self.addresses |= {
+            name: reverse(name, args=arguments) for name, arguments in others.items()
+        }
         self.marks = {
             patient.last_name: patient.key for patient in (cast.ada, cast.ben, cast.cyn)
         }
@@ -43,7 +52,7 @@ class Clinic:
     def sign_in(self, groups: frozenset[str], *, reached: bool) -> Client:
         """pat, now with these groups, and with North or not."""
         self.hold([self.groups[code] for code in groups], reached=reached)
-        client = Client()
+        client = Client(raise_request_exception=False)
         client.force_login(self.pat.user, backend="staffing.backends.StaffBackend")
         return client
 
@@ -60,21 +69,64 @@ class Clinic:
     def observer(self, session: Client) -> Observer:
         return Observer(session, self.marks)
 
+    def subject(self, url: str) -> str:
+        """The key in an address by which it is within reach or not; "" without one."""
+        found = resolve(urlsplit(url).path).kwargs
+        return found.get("key", "")
+
     def _forms(self) -> list[Form]:
         """What somebody with the twelve meets: forms of the twelve's areas."""
         pages = [
             page
             for name, page in self.addresses.items()
-            if belongs_to(name) not in ("own", "administration")
+            if belongs_to(name) == "the twelve"
         ]
-        return read(self.session, pages)
+        return read(self.session, pages, self.also)
+
+
+def _in_other_states(cast: Any) -> tuple[dict[str, list[str]], list[str]]:
+    """What can be done only when a row is in another state than furnish() leaves it in.
+
+    Addresses with their arguments, and pages whose forms are read besides.
+    """
+    ada, empty, begun = cast.ada, *(note_of(cast.ada, cast.nora) for _n in range(2))
+    signed, plan = signed_note(ada, cast.nora, Plan), write(begun, Plan)
+    plan.commit(cast.nora.user)
+    reviewed, linked = make_lab(ada), make_lab(ada)
+    reviewed.review(cast.nora, "seen")
+    reviewed.save()
+    IncomingFile.objects.filter(pk=cast.linked.pk).update(linked_row=linked.key)
+    IncomingFile.objects.create(source="fax", size=1, state="rejected")
+    of_signed = [ada.key, signed.key]
+    addresses = {
+        "patients:claim-note": of_signed,
+        "patients:addendum": of_signed,
+        "patients:error-command": [ada.key, begun.key, "plan", plan.key],
+        "patients:sign-note": [ada.key, empty.key],
+        "patients:undo-review": [ada.key, "labs", reviewed.key],
+    }
+    also = [
+        reverse("patients:note", args=of_signed),
+        reverse("patients:review", args=[ada.key, "labs", reviewed.key]),
+    ]
+    return addresses, also
 
 
 def _more_to_choose(cast: Any) -> None:
     """Choices that ada does not have yet, and a file behind her documents."""
     ConsentCoding.objects.create(code="photo", display="Photo")
     CareTeamRole.objects.create(code="x2", display="Other")
-    Path(settings.MEDIA_ROOT).mkdir(parents=True, exist_ok=True)
-    (Path(settings.MEDIA_ROOT) / "paper").write_bytes(b"%PDF-1.4 about Alvarez")
-    papers = AdministrativeDocument.objects.filter(patient=cast.ada)
-    papers.update(file="paper", media_type="application/pdf")
+    _put_files_behind_rows()
+
+
+def _put_files_behind_rows() -> None:
+    """Each row that has a file has one that names ada, but what is nobody's yet."""
+    folder = Path(settings.MEDIA_ROOT)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "paper").write_bytes(b"%PDF-1.4 about Alvarez")
+    (folder / "letter").write_bytes(b"%PDF-1.4 about somebody")
+    for model in apps.get_app_config("patients").get_models():
+        names = {field.name for field in model._meta.concrete_fields}
+        if {"file", "media_type"} <= names:
+            name = "letter" if model is IncomingFile else "paper"
+            model._base_manager.update(file=name, media_type="application/pdf")

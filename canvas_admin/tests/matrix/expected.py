@@ -42,17 +42,41 @@ write_documents  reach  document-read + document-write
 book             reach  schedule-write
 reschedule       reach  schedule-write
 status           reach  schedule-write | clinical-write
+revenue          -      revenue-access
+claims           reach  revenue-access
+write_claims     reach  revenue-access
+tasks            -      tasking-access
+write_tasks      -      tasking-access
+panels           -      clinical-read
+review           reach  clinical-read + clinical-write
+write_chart      reach  clinical-read + clinical-write
+data-integration -      data-integration-access
+link_file        reach  data-integration-access + clinical-write
+link_document    reach  data-integration-access + clinical-write + document-write
+print_chart      reach  printing-access + clinical-read
+print_results    reach  printing-access + clinical-read
+print_visit      reach  printing-access + clinical-read
+print_statement  reach  printing-access + revenue-access
+print_profile    reach  printing-access + profile-read | printing-access + clinical-read | printing-access + patient-create
+print_appointments reach printing-access
+print_document   reach  printing-access + document-read
+print_schedule   -      printing-access
 audit            -      audit-read
 """  # noqa: E501
 
-# The addresses, what they belong to, and how each may be asked; HEAD goes with GET.
-# "own" are the pages of signing in and of one's own account, alike for everybody;
-# "administration" is closed to the twelve. "all" leaves the methods to the library.
+# The addresses, what they belong to, and how each may be asked; HEAD goes with GET. Where
+# to read and to write asks for different areas, both are named.
 URL_LINES = """
 patients:access-requests         find             GET POST
+patients:add-claim               write_claims     GET POST
+patients:add-command             write_chart      GET POST
+patients:addendum                write_chart      GET POST
 patients:addresses               edit-profile     GET
 patients:addresses-add           edit-profile     GET POST
 patients:addresses-change        edit-profile     GET POST
+patients:allergies               write_chart      GET
+patients:allergies-add           write_chart      GET POST
+patients:allergies-change        write_chart      GET POST
 patients:appointment             appointments     GET
 patients:appointment-status      status           POST
 patients:appointments            appointments     GET
@@ -60,7 +84,26 @@ patients:book                    book             GET POST
 patients:care-team               edit-profile     GET
 patients:care-team-add           edit-profile     GET POST
 patients:care-team-change        edit-profile     GET POST
+patients:change-claim            write_claims     GET POST
+patients:change-incoming-file    data-integration GET POST
 patients:chart                   chart            GET
+patients:choose-patient          linking          GET POST
+patients:claim                   claims           GET
+patients:claim-diagnosis-add     write_claims     GET POST
+patients:claim-diagnosis-change  write_claims     GET POST
+patients:claim-diagnosis-end     write_claims     GET POST
+patients:claim-line-add          write_claims     GET POST
+patients:claim-line-change       write_claims     GET POST
+patients:claim-line-end          write_claims     GET POST
+patients:claim-note              write_claims     GET POST
+patients:claim-posting-add       write_claims     GET POST
+patients:claim-posting-end       write_claims     GET POST
+patients:claim-state             write_claims     POST
+patients:claims                  claims           GET
+patients:commit-command          write_chart      GET POST
+patients:conditions              write_chart      GET
+patients:conditions-add          write_chart      GET POST
+patients:conditions-change       write_chart      GET POST
 patients:consents                edit-profile     GET
 patients:consents-add            edit-profile     GET POST
 patients:consents-change         edit-profile     GET POST
@@ -72,34 +115,87 @@ patients:coverages-add           edit-profile     GET POST
 patients:coverages-change        edit-profile     GET POST
 patients:coverages-eligibility   edit-profile     POST
 patients:create                  create           GET POST
+patients:data-integration        data-integration GET
 patients:demographics            edit-profile     GET POST
 patients:document-file           documents        GET
 patients:documents               documents        GET
+patients:edit-command            write_chart      GET POST
 patients:edit-document           write_documents  GET POST
+patients:edit-note               write_chart      GET POST
+patients:error-command           write_chart      GET POST
 patients:file-document           write_documents  GET POST
+patients:hand-over               review           GET POST
 patients:identifiers             edit-profile     GET
 patients:identifiers-add         edit-profile     GET POST
 patients:identifiers-change      edit-profile     GET POST
+patients:imaging                 panels           GET
+patients:immunizations           write_chart      GET
+patients:immunizations-add       write_chart      GET POST
+patients:immunizations-change    write_chart      GET POST
+patients:incoming-file           data-integration GET
+patients:labs                    panels           GET
+patients:link-file               link_file        GET POST
 patients:list                    find             GET POST
+patients:medications             write_chart      GET
+patients:medications-add         write_chart      GET POST
+patients:medications-change      write_chart      GET POST
 patients:names                   edit-profile     GET
 patients:names-add               edit-profile     GET POST
 patients:names-change            edit-profile     GET POST
 patients:new-appointment         booking          GET POST
+patients:new-note                write_chart      GET POST
+patients:note                    chart            GET
+patients:note-in-error           write_chart      GET POST
+patients:notes                   chart            GET
+patients:other-documents         panels           GET
+patients:print-appointments      print_appointments GET
+patients:print-chart             print_chart      GET
+patients:print-document          print_document   GET
+patients:print-profile           print_profile    GET
+patients:print-results           print_results    GET
+patients:print-schedule          print_schedule   GET
+patients:print-statement         print_statement  GET
+patients:print-visit             print_visit      GET
 patients:profile                 profile          GET
 patients:receipt                 create           GET
+patients:refill                  chart            GET review POST
+patients:refills                 panels           GET
+patients:reject-file             data-integration GET POST
+patients:remove-command          write_chart      GET POST
 patients:remove-document         write_documents  GET POST
 patients:request-access          find             GET POST
 patients:reschedule              reschedule       GET POST
 patients:restore-document        write_documents  POST
+patients:restore-file            data-integration POST
+patients:result-file             chart            GET
 patients:results                 chart            GET
+patients:revenue                 revenue          GET
+patients:revenue-file            revenue          POST
+patients:review                  chart            GET review POST
 patients:schedule                schedule         GET
 patients:search                  find             GET POST
+patients:sign-note               write_chart      GET POST
+patients:start-note              write_chart      POST
 patients:telecom                 edit-profile     GET
 patients:telecom-add             edit-profile     GET POST
 patients:telecom-change          edit-profile     GET POST
+patients:undo-review             review           POST
+patients:unlink-file             link_file        GET POST
+patients:upload-files            data-integration GET POST
+tasks:claim                      one-task         POST
+tasks:comment                    one-task         POST
+tasks:create                     write_tasks      GET POST
+tasks:create-for                 one-task         GET POST
+tasks:detail                     one-task         GET
+tasks:edit                       one-task         GET POST
+tasks:hand-over                  one-task         GET POST
+tasks:list                       tasks            GET
+tasks:status                     one-task         POST
 """
 
-# Addresses that no line above names belong to these, by how their names begin.
+# Addresses that no line above names belong to these, by how their names begin. "own" are
+# the pages of signing in and of one's own account, alike for everybody;
+# "administration" is closed to the twelve.
 BEGINNINGS = {
     "account_": "own",
     "mfa_": "own",
@@ -144,21 +240,35 @@ def _alternatives(text: str) -> tuple[frozenset[str], ...]:
     return found
 
 
+def _urls() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for line in URL_LINES.strip().splitlines():
+        name, *rest = line.split()
+        area = ""
+        for word in rest:
+            if word in ("GET", "POST"):
+                found.setdefault(name, {})[word] = area
+            else:
+                area = word
+    return found
+
+
 AREAS = _areas()
-# Looking for whom to book shows those within reach, and asks for no one patient.
-PLACES = AREAS | {"booking": Expected(AREAS["book"].alternatives, needs_reach=False)}
-URLS = {
-    name: (area, frozenset(methods))
-    for name, area, *methods in (
-        line.split() for line in URL_LINES.strip().splitlines()
-    )
+# What is no area of its own: looking for whom to book or to link a file to shows those
+# within reach and asks for no one patient; a task is as far away as its patient.
+PLACES = AREAS | {
+    "booking": Expected(AREAS["book"].alternatives, needs_reach=False),
+    "linking": Expected(AREAS["link_file"].alternatives, needs_reach=False),
+    "one-task": Expected(AREAS["write_tasks"].alternatives, needs_reach=True),
 }
+# address → method → area
+URLS = _urls()
 
 
 def belongs_to(name: str) -> str:
-    """The area of an address, "own", "administration", or "" for one that is in no line."""
+    """ "the twelve", "own", "administration", or "" for an address that is in no line."""
     if name in URLS:
-        return URLS[name][0]
+        return "the twelve"
     return next((a for begin, a in BEGINNINGS.items() if name.startswith(begin)), "")
 
 

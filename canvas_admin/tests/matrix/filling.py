@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -23,12 +23,23 @@ GUESSES = {
     "email": "someone@example.org",
     "tel": "555-0100",
 }
-# Values for which a guess is no good, by address and field.
-GOOD: dict[str, dict[str, str]] = {
+FIRST = object()
+# Values for which a guess is no good, by address and field; FIRST is the first choice.
+GOOD: dict[str, dict[str, Any]] = {
     "patients:addresses-add": {"city": "Salem"},
     "patients:book": {"start_date": "2031-01-02"},
+    "patients:claim-diagnosis-add": {"code": "E11.9"},
+    "patients:claim-line-add": {"code": "99213"},
+    "patients:claim-line-change": {"code": "99214"},
+    "patients:claim-state": {"to": FIRST, "reason": "it is complete"},
+    "patients:hand-over": {"assignee": FIRST, "team": ""},
+    "patients:immunizations-add": {"status": FIRST, "given": "2026-01-02"},
     "patients:names-add": {"use": "maiden", "family": "Ruiz"},
+    "patients:refill": {"note": "Seen in a visit first"},
     "patients:telecom-add": {"value": "555-0100"},
+    "tasks:create": {"assignee": FIRST, "team": ""},
+    "tasks:create-for": {"assignee": FIRST, "team": ""},
+    "tasks:hand-over": {"assignee": FIRST, "team": ""},
 }
 # These forms end the session, or belong to the account.
 NOT_READ = ("account_", "mfa_", "usersessions_", "admin:")
@@ -68,14 +79,18 @@ class Form:
         """What a person posts who fills in what must be, and changes something."""
         data = {c.name: _filled(c) for c in self.controls if c.name}
         data = {name: value for name, value in data.items() if value is not None}
-        return data | _changed(self.controls) | GOOD.get(self.name, {}) | changes
+        data |= _changed(self.controls) | GOOD.get(self.name, {}) | changes
+        for control in self.controls:
+            if data.get(control.name) is FIRST:
+                data[control.name] = next((o for o in control.options if o), "")
+        return data
 
 
 def _filled(control: Control) -> Any:
     if control.value or control.kind in ("checkbox", "hidden"):
         return control.value or None
     if control.kind == "file":
-        return SimpleUploadedFile("card.pdf", b"%PDF-1.4 a card")
+        return SimpleUploadedFile("card.pdf", b"%PDF-1.4 a card\n%%EOF")
     if control.kind in ("select", "radio"):
         return next((o for o in reversed(control.options) if o), "")
     if not control.required:
@@ -154,15 +169,22 @@ class Reader(HTMLParser):
             self.form = self.control = None
 
 
-def read(session: Client, pages: Iterable[str]) -> list[Form]:
-    """The forms of these pages, and of those to which they lead: one of each kind."""
-    left, met = list(pages), set()
+def read(session: Client, pages: Iterable[str], also: Iterable[str] = ()) -> list[Form]:
+    """The forms of these pages, and of those to which they lead: one of each kind.
+
+    `also` are read although there is another page of their kind.
+    """
+    left, met = [*also, *pages], set()
+    again = set(also)
     found: dict[tuple[str, tuple[str, ...]], Form] = {}
     while left:
         page = left.pop(0)
-        if (kind := _kind(page)) is None or kind in met:
+        kind = _kind(page)
+        if kind is None or (kind in met and page not in again):
             continue
-        met.add(kind)
+        if page not in again:
+            met.add(kind)
+        again.discard(page)
         answer = session.get(page)
         if answer.status_code != 200 or "text/html" not in answer["Content-Type"]:
             continue
@@ -179,8 +201,8 @@ def _ours(forms: Iterable[Form]) -> Iterator[Form]:
     return (f for f in forms if not f.name.startswith(NOT_READ))
 
 
-def _kind(page: str) -> tuple[str, tuple[str, ...]] | None:
-    """Pages of one kind have one address but for keys; None is not read."""
+def _kind(page: str) -> tuple[str, tuple[tuple[str, str], ...]] | None:
+    """Pages of one kind have one address but for keys and dates; None is not read."""
     parts = urlsplit(page)
     try:
         name = resolve(parts.path).view_name
@@ -188,4 +210,5 @@ def _kind(page: str) -> tuple[str, tuple[str, ...]] | None:
         return None
     if name.startswith(NOT_READ) or name == "home":
         return None
-    return name, tuple(sorted(parse_qs(parts.query)))
+    codes = ((n, v if v.isalpha() else "") for n, v in parse_qsl(parts.query))
+    return name, tuple(sorted(codes))

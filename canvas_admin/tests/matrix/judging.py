@@ -20,9 +20,9 @@ def verdict(name: str, method: str, groups: frozenset[str], reached: bool) -> st
     if area == "administration":
         return "refused"
     asked = {"get": "GET", "head": "GET", "post": "POST"}.get(method)
-    if asked not in URLS[name][1]:
+    if asked not in URLS[name]:
         return "no such method"
-    opened = PLACES[area].opens_to(groups, reached)
+    opened = PLACES[URLS[name][asked]].opens_to(groups, reached)
     return "opened" if opened else "refused"
 
 

@@ -7,19 +7,21 @@ from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass
 from functools import cache as kept
+from io import BytesIO
 from typing import Any
 
 from django.apps import apps
 from django.core.cache import cache
 from django.db import connection, models, transaction
 from django.test import Client
+from pypdf import PdfReader
 
 from canvas_admin.audit.models import AuditRow
-from patients.models import Patient, StreamKey
+from patients.models import Patient, StreamKey, WorkKey
 
 ROOMS = ("patients", "tasks")
-# Written by Patient.save() from names and memberships; nothing that people type.
-DERIVED = (StreamKey,)
+# Written by our own saving, from names, memberships and assignments; nobody types it.
+DERIVED = (StreamKey, WorkKey)
 Row = AuditRow.Outcome
 
 
@@ -62,14 +64,14 @@ class Observer:
         """Ask, and undo what it did."""
         # The sign-in pages count there how often they are asked.
         cache.clear()
-        client = Client()
+        client = Client(raise_request_exception=False)
         client.cookies = copy(self.session.cookies)
         last = AuditRow.objects.order_by("-pk").values_list("pk", flat=True).first()
         writes: set[type[models.Model]] = set()
         with transaction.atomic():
             with connection.execute_wrapper(_Noting(writes)):
                 response = getattr(client, method)(url, data)
-            body = _text(response)
+            body = text_of(response)
             trail = tuple(AuditRow.objects.filter(pk__gt=last or 0).order_by("pk"))
             after = {model: _rows(model) for model in writes}
             transaction.set_rollback(True)
@@ -146,8 +148,12 @@ def _changed(
             yield from {row[0] for row in (one, other) if row and row[0]}
 
 
-def _text(response: Any) -> str:
-    content = b"".join(response.streaming_content) if response.streaming else b""
+def text_of(response: Any) -> str:
+    """What a person reads in an answer; of a printed page too."""
     if response.streaming:
-        response.streaming_content = [content]
-    return (content or getattr(response, "content", b"")).decode(errors="replace")
+        response.streaming_content = [b"".join(response.streaming_content)]
+    content = response.getvalue()
+    if content.rstrip().endswith(b"%%EOF"):
+        pages = PdfReader(BytesIO(content)).pages
+        return " ".join(page.extract_text() for page in pages)
+    return content.decode(errors="replace")

@@ -139,7 +139,7 @@ def compared(clinic, foreign):
 def test_a_page_after_a_foreign_row_is_a_page_after_none(clinic, foreign):
     comparing = Comparing(clinic)
     chance, keys = random.Random(proof.seed()), keys_of(foreign)
-    for name, (_area, methods) in URLS.items():
+    for name, methods in URLS.items():
         if "GET" in methods and "after=" not in clinic.addresses[name]:
             url = clinic.addresses[name]
             comparing.ask(
