@@ -35,6 +35,8 @@ from staffing.models import Staff, Team, TeamMember
 from staffing.standing import Standing, able
 
 LOOKED = 20_000
+# For the number on the front page, which everybody there waits for.
+COUNTED = 5_000
 AT_ONCE = 500
 
 

@@ -172,7 +172,18 @@ def test_the_front_page_has_both_numbers(clinic, signed_in, monkeypatch):
     address = reverse("admin:patients_patientgroup_numbers")
     context = signed_in("ruth").get(address).context
     assert (context["stranded"], context["unassigned"]) == (7, 1)
-    monkeypatch.setattr(stranded, "LOOKED", 2)
+    monkeypatch.setattr(stranded, "COUNTED", 2)
     monkeypatch.setattr(stranded, "AT_ONCE", 1)
     text = signed_in("ruth").get(address).content.decode()
     assert "or more" in text
+
+
+def test_a_team_that_has_work_cannot_be_deleted_and_no_work_is_shown(cast, signed_in):
+    lab = make_lab(cast.ada, team=team_of("Nobody"))
+    team = Team.objects.get(name="Nobody")
+    address = reverse("admin:staffing_team_delete", args=[team.public_id])
+    text = signed_in("ruth").get(address).content.decode()
+    assert "It is named in: lab reports." in text
+    assert lab.key[:8] not in text
+    signed_in("ruth").post(address, {"post": "yes"})
+    assert Team.objects.filter(pk=team.pk).exists()

@@ -27,7 +27,7 @@ MOST = 10_000
 def numbers(request: HttpRequest) -> HttpResponse:
     """The front page's numbers, loaded after it; all end at 10,000 (security A9).
 
-    That of stranded work ends with stranded.LOOKED items, and says so.
+    That of stranded work comes of looking at stranded.COUNTED items, and says so.
     """
     gate.require(request, VIEW, deciding.VIEW)
     waiting = AccessRequest.objects.waiting().order_by().values("pk")
@@ -35,7 +35,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
     without = Staff.objects.filter(
         active=True, user__is_active=True, user__groups__isnull=True
     )
-    walk = stranded.Walk()
+    walk = stranded.Walk(left=stranded.COUNTED)
     context = {
         "stranded": sum(1 for _item in walk),
         "stranded_part": walk.stopped is not None,

@@ -73,8 +73,8 @@ class TeamAdmin(KeyedAdmin):
             _("It is responsible for “%(what)s”.") % {"what": held}
             for held in obj.responsibilities.all()
         ]
-        for relation in obj._meta.related_objects:
-            if relation.on_delete is PROTECT:
+        for relation in obj._meta.get_fields(include_hidden=True):
+            if relation.one_to_many and relation.on_delete is PROTECT:
                 rows = relation.related_model._base_manager
                 if rows.filter(**{relation.field.name: obj}).exists():
                     kind = relation.related_model._meta.verbose_name_plural
