@@ -154,21 +154,23 @@ def carry_out(
         _one_at_a_time()
         known = _known(planned)
         people = _people(planned, known, result)
-        # Asked before the chart is written: its files would stay, whatever is refused.
-        teams = _teams(planned, known, people)
         with located(planned.about):
             person, outcome = imported_rows.write_patient(planned.patient)
         result.counts["Patient", outcome] += 1
         if outcome == CREATED:
             for group in groups:
                 group.add(person, by=ACTOR)
+        # Before the results: they go to the lead, and their files would stay, whatever is
+        # refused after them.
+        counts, result.set_aside = imported_rows.write_care(
+            person, _teams(planned, known, people)
+        )
+        result.counts += counts
         result.counts += write_chart(person, planned.clinical)
         result.counts += imported_notes.write_notes(
             person, [(rows, _staff(who, known, people)) for rows, who in planned.notes]
         )
         result.counts += write_revenue(person, planned.revenue, people)
-        counts, result.set_aside = imported_rows.write_care(person, teams)
-        result.counts += counts
         if result.outcome != UNCHANGED:
             _record(person, result, source)
     return result

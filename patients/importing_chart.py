@@ -118,6 +118,8 @@ def _write_rows(
         if row is None:
             row = model(patient=patient, **values)
             _take_file(row, rows)
+            if isinstance(row, Reviewable):
+                row.came_by_import()
             new.append(row)
             counts[kind, "created"] += 1
         elif row.source_digest == rows.digest:
@@ -129,14 +131,16 @@ def _write_rows(
                 row.take_back_review()
             row.save()
             counts[kind, "updated"] += 1
-    if issubclass(model, Reviewable):
-        # Each has keys, and may go to somebody.
-        for row in new:
-            row.came_by_import()
+    # What waits for a review has keys, and goes to somebody: it is saved by itself.
+    model.objects.bulk_create(row for row in new if not _waits(row))
+    for row in new:
+        if _waits(row):
             row.save()
-    else:
-        model.objects.bulk_create(new)
     return counts
+
+
+def _waits(row: ClinicalRow) -> bool:
+    return isinstance(row, Reviewable) and row.reviewed is None
 
 
 def _take_file(row: ClinicalRow, rows: ClinicalRows) -> bool:

@@ -8,6 +8,12 @@ from canvas_admin.audit.models import AuditRow
 from canvas_admin.records import clock
 from canvas_admin.testing import give
 from patients.models import CareTeamMembership, LabReport, Observation
+from patients.tests.bundles_to_import import (
+    a_care_team,
+    a_patient,
+    a_practitioner,
+    take_in,
+)
 from patients.tests.work import make_lab
 from staffing.models import CareTeamRole
 
@@ -139,6 +145,38 @@ def test_a_new_result_goes_to_the_care_team_lead_who_can_see_it(cast):
     cast.nora.active = False
     cast.nora.save()
     assert not make_lab(cast.ada).assigned, "nora has left"
+
+
+def test_a_result_that_an_import_brings_goes_to_the_lead_whom_it_brings(cast):
+    cast.nora.npi = "1000000001"
+    cast.nora.save()
+    bundle = [a_patient(), a_practitioner("doc"), a_care_team(("doc", "pcp", True))]
+    take_in(*bundle, _report("new", 1), _report("old", 40), groups=[cast.north])
+    new, old = LabReport.objects.order_by("-reported")
+    assert (new.assignee, new.reviewed) == (cast.nora, None)
+    assert (old.assignee, old.reviewed_by) == (None, None)
+    assert old.reviewed
+    new.review(cast.nora, "Seen.")
+    new.save()
+    for conclusion, waits in (("Amended.", True), ("Amended.", False)):
+        take_in(*bundle, _report("new", 1, conclusion=conclusion))
+        new.refresh_from_db()
+        assert (new.reviewed is None) == waits, "it waits again once it has changed"
+        new.review(cast.nora, "Seen.")
+        new.save()
+
+
+def _report(name, days, **more):
+    return {
+        "resourceType": "DiagnosticReport",
+        "id": name,
+        "status": "final",
+        "code": {"text": "Blood count"},
+        "subject": {"reference": "urn:uuid:ann"},
+        "issued": (clock.now() - timedelta(days=days)).date().isoformat()
+        + "T08:00:00+00:00",
+        **more,
+    }
 
 
 def test_a_new_import_waits_and_an_old_one_does_not(cast):
