@@ -1,16 +1,19 @@
 """Keys of open work: what an item's are, who writes them, and how damage is mended."""
 
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from canvas_admin.records import clock
 from canvas_admin.testing import make_group
 from canvas_admin.tests.worlds.building import at
-from patients import stream_keys, work_keys
+from patients import stranded, stream_keys, work_keys
 from patients.models import LabReport, RefillRequest, WorkKey
 from patients.models.work_keys import (
     ANYBODY,
+    LOOSE,
     NOBODY,
     person,
     stream_of,
@@ -18,6 +21,7 @@ from patients.models.work_keys import (
 )
 from patients.tests.work import make_lab
 from staffing.models import Team
+from tasks.models import Task
 
 LABS = 1
 
@@ -118,3 +122,25 @@ def test_a_date_is_the_same_instant_in_every_zone(cast):
     assert place.startswith("2026-02-28T23:00:00.000000")
     refill.refresh_from_db()
     assert work_keys.place_of(refill.requested, refill.key) == place
+
+
+def test_work_about_no_patient_has_keys_that_are_checked_too(cast):
+    task = Task(title="Order gloves", assignee=cast.ines)
+    task.save()
+    rows = WorkKey.objects.filter(patient=None)
+    both = {stream_of(ANYBODY, LOOSE), stream_of(person(cast.ines.pk), LOOSE)}
+    assert set(rows.values_list("stream", flat=True)) == both
+    assert [item.key for item in stranded.Walk()] == [task.key], "ines has left"
+    task.hand_to(assignee=cast.nora)
+    task.save()
+    assert list(stranded.Walk()) == []
+    rows.filter(stream=stream_of(ANYBODY, LOOSE)).delete()
+    with pytest.raises(CommandError, match="with wrong keys: 1"):
+        call_command("check_access", stdout=StringIO())
+    call_command("check_access", "--repair", stdout=StringIO())
+    both = {stream_of(ANYBODY, LOOSE), stream_of(person(cast.nora.pk), LOOSE)}
+    assert set(rows.values_list("stream", flat=True)) == both
+    task.patient = cast.ada
+    task.save()
+    assert not rows.exists()
+    assert cast.ada.work_keys.count() == 4

@@ -61,7 +61,7 @@ class Command(BaseCommand):
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         told = f"{len(wrong)} patients had wrong keys: {keys}{more}."
         if loose:
-            told += f" So had {loose} items of work about no patient."
+            told += f" Items of work about no patient with wrong keys: {loose}."
         if not repair:
             raise CommandError(f"{told} Run it with --repair.")
         self.stdout.write(f"{told} They are right now.")
