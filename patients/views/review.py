@@ -62,7 +62,10 @@ def hand_over(request: HttpRequest, key: str, kind: str, row: str) -> HttpRespon
     """
     about = _kind(kind, panels.BY_CODE)
     patient = gate.open_patient(request, key, *about.to_act)
-    item = _item(request, patient, about, row, open_only=True)
+    item = _item(request, patient, about, row)
+    if not about.model.objects.filter(about.open, pk=item.pk).exists():
+        messages.info(request, _("It does not wait any more: it is done."))
+        return redirect(about.url_name)
     form = hand_over_form(about)(
         request.POST or None, instance=item, actor=request.user
     )
@@ -94,18 +97,10 @@ def _kind(code: str, kinds: dict[str, Kind]) -> Kind:
     return kinds[code]
 
 
-def _item(
-    request: HttpRequest,
-    patient: Patient,
-    kind: Kind,
-    key: str,
-    open_only: bool = False,
-) -> Any:
+def _item(request: HttpRequest, patient: Patient, kind: Kind, key: str) -> Any:
     """This patient's item of this key, as though there were none of others'."""
     rows = kind.model.objects.visible_to(gate.reach(request)).filter(patient=patient)
-    if open_only:
-        rows = rows.filter(kind.open)
-    elif kind.code in panels.REVIEWED:
+    if kind.code in panels.REVIEWED:
         rows = rows.filter(entered_in_error=False)
     return gate.open_row(kind.with_rest(rows), key, patient)
 
