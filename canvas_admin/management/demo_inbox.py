@@ -1,4 +1,4 @@
-"""The demo clinic's data integration: files that wait, and one that is linked."""
+"""The demo clinic's data integration: files that wait, and some that are linked."""
 
 from datetime import timedelta
 
@@ -22,21 +22,34 @@ FILES = (
     ("scan", 20, "", "", ("Cardiology", "Consultation: no change of treatment")),
     ("fax", 45, "", "", ("Office chairs", "This week at half the price")),
 )
-LINKED = ("portal", 70, "", "", ("Radiology", "Chest X-ray: no finding"))
+# (whose file, as what, its title, and the file as above); a clinician sees one, too.
+LINKED = (
+    ("nora", "imaging", "Chest X-ray", ("portal", 70, "", "", ("Chest X-ray",))),
+    ("nora", "consult", "Cardiology letter", ("scan", 66, "", "", ("Cardiology",))),
+    ("sam", "other", "Discharge summary", ("fax", 61, "", "", ("Discharge summary",))),
+)
 
 
 @transaction.atomic
-def make_inbox(patient: Patient) -> None:
-    """Fill the inbox, unless there was ever a file in it; the linked one is this patient's."""
+def make_inbox(patients: dict[str, Patient]) -> None:
+    """Fill the inbox, unless there was ever a file in it.
+
+    The linked files are of these patients, by the user name of whoever reviews them.
+    """
     if IncomingFile.objects.exists():
         return
-    nora = Staff.objects.get(user__username="nora")
+    nora, office = (_staff(name) for name in ("nora", "max"))
     for plan in FILES:
         _make_file(plan, nora)
-    file = _make_file(LINKED, nora)
-    day = (file.uploaded - timedelta(days=1)).date()
-    wanted = linking.Wanted(linking.KINDS["imaging"], "Chest X-ray", day, nora)
-    linking.link(file, patient, wanted, nora)
+    for name, kind, title, plan in LINKED:
+        file = _make_file(plan, office)
+        day = (file.uploaded - timedelta(days=1)).date()
+        wanted = linking.Wanted(linking.KINDS[kind], title, day, _staff(name))
+        linking.link(file, patients[name], wanted, office)
+
+
+def _staff(username: str) -> Staff:
+    return Staff.objects.select_related("user").get(user__username=username)
 
 
 def _make_file(plan: tuple, by: Staff) -> IncomingFile:
