@@ -20,7 +20,7 @@ from canvas_admin.tests.matrix.canaries import SEEN_WITH, plant
 from canvas_admin.tests.matrix.clinic import Clinic
 from canvas_admin.tests.matrix.expected import AREAS, TWELVE, URLS
 from canvas_admin.tests.matrix.filling import TEXTS
-from canvas_admin.tests.matrix.observing import Observer, about_patients
+from canvas_admin.tests.matrix.observing import Observer, about_patients, text_of
 
 # Names are met out of reach too, where A1 to A12 say so.
 NAMES = {"Patient.first_name", "Patient.middle_name", "Patient.last_name"}
@@ -65,8 +65,7 @@ def lines():
 
 
 def body_of(response):
-    content = b"".join(response) if response.streaming else response.content
-    return unescape(content.decode(errors="replace"))
+    return unescape(text_of(response))
 
 
 def test_every_model_about_patients_says_who_may_read_its_texts(clinic, planted):
