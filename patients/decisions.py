@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import DateTimeField, Exists, QuerySet
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from canvas_admin.records import clock
 from canvas_admin.records.lookups import Prepared, Slot
@@ -20,6 +20,8 @@ from staffing.models import User
 from staffing.standing import Standing
 
 ACCESS = "access"
+# So many rights of one group are named: a chart asks for more than twenty.
+NAMED = 5
 
 # What Django's own permissions of a model let people do.
 VERBS = {
@@ -172,8 +174,7 @@ def _about_permissions(
     said = []
     for pk in sorted(groups.keys() & standing.auth_groups):
         gives = [name for name in needed if groups[pk] in carriers[name]]
-        rights = get_text_list([right_in_words(name) for name in gives], _("and"))
-        words = {"held": how_held(user, groups[pk]), "rights": rights}
+        words = {"held": how_held(user, groups[pk]), "rights": rights_in_words(gives)}
         said.append(_("%(held)s, gives the right to %(rights)s.") % words)
     alike: dict[tuple[Group, ...], list[str]] = {}
     for name in needed:
@@ -185,9 +186,7 @@ def _about_permissions(
 def _about_missing(permissions: list[str], carriers: Iterable[Group]) -> str:
     """Rights that are missing and come with the same groups."""
     words = {
-        "right": get_text_list(
-            [right_in_words(name) for name in permissions], _("and")
-        ),
+        "right": rights_in_words(permissions),
         "groups": ", ".join(f"“{group.name}”" for group in carriers),
     }
     if not carriers:
@@ -202,6 +201,16 @@ def _groups_with(permission: str) -> list[Group]:
         permissions__content_type__app_label=app_label, permissions__codename=codename
     )
     return list(carrying.order_by("pk"))
+
+
+def rights_in_words(names: list[str]) -> str:
+    """What model permissions let people do; of many, the first NAMED and how many more."""
+    left = len(names) - NAMED
+    shown = names[:NAMED] if left > 1 else names
+    texts = [right_in_words(name) for name in shown]
+    if left > 1:
+        texts.append(ngettext("%(n)d more", "%(n)d more", left) % {"n": left})
+    return get_text_list(texts, _("and"))
 
 
 def right_in_words(name: str) -> str:

@@ -28,7 +28,7 @@ def ask(client: Any, staff: Any, *names: str) -> Any:
         (("Profile read", "Patients: North"), [*ANY, "profile"], 1),
         (
             ("Clinical read", "Patients: North", "Patients: South"),
-            [*ANY, "chart", "profile"],
+            [*ANY, "chart", "panels", "profile"],
             2,
         ),
         (("Patient create",), [*ANY, "create", "profile"], 0),

@@ -1,5 +1,6 @@
 """manage.py why and who_can: the decision, in sentences that name what they rest on."""
 
+import re
 from datetime import timedelta
 from io import StringIO
 
@@ -27,9 +28,9 @@ def test_why_somebody_may_names_each_group_and_where_it_came_from(cast):
     assert "“Clinical read”, by the role Nurse on" in text
     assert (
         "gives the right to view patients, view conditions, view medications, "
-        "view allergies, view immunizations, view lab reports, view imaging reports and "
-        "view observations." in text
+        "view allergies, view immunizations and " in text
     )
+    assert re.search(r"immunizations and \d+ more\.", text)
     assert "The patient is in the patient group “North” since" in text
     assert "“Patients: North”, by hand on" in text
 
@@ -205,7 +206,9 @@ def test_every_reason_is_given_when_there_are_several(cast):
 )
 def test_an_unknown_action_lists_the_actions(cast, action):
     for arguments in (["why", "nora", cast.ada.key], ["who_can", cast.ada.key]):
-        with pytest.raises(CommandError, match="access, find, schedule, create, chart"):
+        with pytest.raises(
+            CommandError, match="There are: access, find, schedule, .*chart, "
+        ):
             said(*arguments, action)
 
 
