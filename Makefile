@@ -56,7 +56,10 @@ check: lint
 	sh .ci/check.sh
 
 proof: ready-for-test
-	@$(python) .ci/proof.py $(if $(AGAIN),--again)
+	@failed=0; \
+	$(python) .ci/proof.py $(if $(AGAIN),--again) || failed=1; \
+	$(python) .ci/guards.py $(if $(AGAIN),--again) || failed=1; \
+	exit $$failed
 
 bench: ready-for-test
 	@$(python) .ci/bench.py --size $(SIZE)

@@ -28,6 +28,20 @@ AT_ONCE = 2
 LONGEST = 900
 # The tests of a part of the application, by how its modules begin; the first that fits.
 OWN = {
+    "patients.views.claims": "patients/tests/test_claims.py "
+    "patients/tests/test_revenue.py patients/tests/test_claim_postings.py",
+    "patients.views.notes": "patients/tests/test_notes.py patients/tests/test_note_states.py",
+    "patients.views.commands": "patients/tests/test_command_forms.py",
+    "patients.note_changes": "patients/tests/test_notes.py",
+    "patients.views.printing": "patients/tests/test_printing.py "
+    "patients/tests/test_printing_documents.py patients/tests/test_printing_visits.py",
+    "patients.views.data_integration": "patients/tests/test_inbox.py",
+    "patients.views.incoming": "patients/tests/test_inbox.py",
+    "patients.views.linking": "patients/tests/test_linking.py",
+    "patients.views.stored_files": "patients/tests/test_results.py",
+    "patients.assigning": "patients/tests/test_assigning.py",
+    "tasks": "tasks/tests/test_tasks.py tasks/tests/test_list.py "
+    "tasks/tests/test_races.py tasks/tests/test_assigning.py",
     "patients.views.appointments": "patients/tests/test_booking.py",
     "patients.views.new_appointment": "patients/tests/test_booking.py",
     "patients.booking": "patients/tests/test_booking.py",

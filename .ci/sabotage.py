@@ -169,6 +169,13 @@ def _open_patient(remover: Remover, node: ast.Call) -> ast.AST:
     return node
 
 
+def _open_task(remover: Remover, node: ast.Call) -> ast.AST:
+    """A task is opened for whoever reaches its patient; the reach is in its rows."""
+    if len(node.args) > 2 and remover.meets(node, "permissions"):
+        node.args = node.args[:2]
+    return node
+
+
 def _stand_in(kind: str, function: str) -> Any:
     """Another function is called with the same arguments."""
 
@@ -224,6 +231,7 @@ def _admin_view(remover: Remover, node: ast.Call) -> ast.AST:
 
 CALLS = {
     "open_patient": _open_patient,
+    "open_task": _open_task,
     "open_row": _stand_in("row", "any_row"),
     "still_open": _stand_in("still open", "not_asked_anew"),
     "require": _constant("require", None),

@@ -304,7 +304,7 @@ def _the_clock_stands_still(monkeypatch):
 def test_noninterference_in_random_worlds(cast, part):
     furnish(cast)
     seed, started, found = proof.seed(), time.monotonic(), []
-    worlds = range(part, proof.count(small=PARTS, big=100), PARTS)
+    worlds = range(part, proof.count(small=PARTS, big=300), PARTS)
     for number in worlds:
         chance = random.Random(f"{seed}-{number}")
         for who in WATCHERS if proof.FULL else WATCHERS[number::PARTS]:

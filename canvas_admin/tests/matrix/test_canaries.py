@@ -5,12 +5,14 @@ import json
 import logging
 import random
 import re
+import time
 from html import unescape
 from urllib.parse import unquote
 
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.db import connection
 from django.test import Client
 
 from canvas_admin.audit import trail
@@ -86,13 +88,15 @@ def addresses(clinic):
 
 @pytest.mark.proof
 def test_pages_show_no_canary_to_who_may_not_see_it(clinic, planted):
-    found = []
+    found, asked, started = [], 0, time.monotonic()
     for who, session, may_see in watchers(clinic):
         for name, url in clinic.addresses.items():
+            asked += 1
             text = body_of(session.get(url))
             for canary in re.findall(r"Zq\d{3}Kx", text):
                 if not may_see(planted[canary], name):
                     found.append(f"{who} reads {planted[canary]} at {name}")
+    told("pages", asked, found, started, canaries=len(planted))
     assert not found, "\n".join(sorted(set(found))[:30])
 
 
@@ -131,7 +135,7 @@ def administered(field, at):
 @pytest.mark.proof
 def test_nothing_but_pages_holds_a_canary(clinic, planted, lines, capfd):
     """Every page and every form, with canaries typed into all of its texts."""
-    found = []
+    found, started = [], time.monotonic()
     observer = Observer(clinic.session, {})
     typed = dict.fromkeys(TEXTS, next(iter(planted)))
     asked = [("get", url, None) for url in addresses(clinic)]
@@ -145,10 +149,25 @@ def test_nothing_but_pages_holds_a_canary(clinic, planted, lines, capfd):
         found += [f"{method} {url}: {canary}" for canary in canaries_in(text)]
     said = [line for line in lines if canaries_in(line)]
     letters = [str(letter.message()) for letter in mail.outbox]
+    told("elsewhere", len(asked), found + said, started, lines=len(lines))
     assert not found, "\n".join(found[:30])
     assert not said, said[:5]
     assert not [letter for letter in letters if canaries_in(letter)]
     assert not canaries_in("".join(capfd.readouterr()))
+
+
+def told(part, count, found, started, **more):
+    """What this part of the proof found, for the record."""
+    proof.record(
+        "canaries",
+        connection.vendor,
+        proof.SEED,
+        count,
+        len(found),
+        time.monotonic() - started,
+        part=part,
+        **more,
+    )
 
 
 def texts(form, typed):
