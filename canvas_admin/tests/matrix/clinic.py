@@ -1,5 +1,6 @@
 """The clinic in which the matrix is asked: ada with a row of everything, and one person."""
 
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import resolve, reverse
+from pypdf import PdfWriter
 
 from canvas_admin.testing import make_staff
 from canvas_admin.tests.addresses import address, every_name, furnish
@@ -123,10 +125,19 @@ def _put_files_behind_rows() -> None:
     """Each row that has a file has one that names ada, but what is nobody's yet."""
     folder = Path(settings.MEDIA_ROOT)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "paper").write_bytes(b"%PDF-1.4 about Alvarez")
-    (folder / "letter").write_bytes(b"%PDF-1.4 about somebody")
+    (folder / "paper").write_bytes(_pdf("about Alvarez"))
+    (folder / "letter").write_bytes(_pdf("about somebody"))
     for model in apps.get_app_config("patients").get_models():
         names = {field.name for field in model._meta.concrete_fields}
         if {"file", "media_type"} <= names:
             name = "letter" if model is IncomingFile else "paper"
             model._base_manager.update(file=name, media_type="application/pdf")
+
+
+def _pdf(title: str) -> bytes:
+    """An empty page with this title."""
+    writer, content = PdfWriter(), BytesIO()
+    writer.add_blank_page(72, 72)
+    writer.add_metadata({"/Title": title})
+    writer.write(content)
+    return content.getvalue()

@@ -150,10 +150,12 @@ def _changed(
 
 def text_of(response: Any) -> str:
     """What a person reads in an answer; of a printed page too."""
-    if response.streaming:
-        response.streaming_content = [b"".join(response.streaming_content)]
     content = response.getvalue()
-    if content.rstrip().endswith(b"%%EOF"):
+    if response.streaming:
+        # To be read again by whoever comes next.
+        response.streaming_content = [content]
+    text = content.decode(errors="replace")
+    if content.startswith(b"%PDF") and content.rstrip().endswith(b"%%EOF"):
         pages = PdfReader(BytesIO(content)).pages
-        return " ".join(page.extract_text() for page in pages)
-    return content.decode(errors="replace")
+        text += " ".join(page.extract_text() for page in pages)
+    return text
