@@ -50,8 +50,6 @@ OWN = {
     "patients/tests/test_access_request_refusals.py",
     "patients.views.access_requests": "patients/tests/test_access_requests.py",
     "patients.views.care_team": "patients/tests/test_chart.py",
-    "patients.views.printing": "patients/tests/test_printing.py "
-    "patients/tests/test_printing_visits.py patients/tests/test_printing_documents.py",
     "patients.views.profile": "patients/tests/test_profile.py "
     "patients/tests/test_profile_refusals.py patients/tests/test_eligibility.py",
     "patients.profile_changes": "patients/tests/test_profile_at_once.py",
