@@ -16,8 +16,9 @@ from canvas_admin.tests.matrix.observing import about_patients, path_to_patient
 from canvas_admin.tests.test_noninterference import link_everything
 from patients.models import ClaimStateChange, Patient, PatientGroupExclusion
 
-# Who may read the texts of a model: the area of expected.py that shows them. "" is for
-# administrators and for whoever wrote it, and for none of the twelve.
+# Who may read the texts of a model: the areas of expected.py that show them. "" is for
+# administrators and for whoever wrote it, and for none of the twelve. A claim names the
+# coverage that it goes to.
 SEEN_WITH = {
     "Patient": "find",
     "PatientName": "profile",
@@ -26,7 +27,7 @@ SEEN_WITH = {
     "PatientContactPoint": "profile",
     "PatientContact": "profile",
     "Consent": "profile",
-    "Coverage": "profile",
+    "Coverage": "profile claims",
     "EligibilityCheck": "profile",
     "CareTeamMembership": "profile",
     "PatientGroupMember": "",

@@ -122,8 +122,8 @@ def watchers(clinic):
 
 def opens(field, code):
     """Whether this group alone shows this field of somebody within reach."""
-    area = SEEN_WITH[field.partition(".")[0]]
-    return bool(area) and AREAS[area].opens_to(frozenset({code}), reached=True)
+    areas, groups = SEEN_WITH[field.partition(".")[0]].split(), frozenset({code})
+    return any(AREAS[area].opens_to(groups, reached=True) for area in areas)
 
 
 def administered(field, at):
