@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -54,9 +55,12 @@ class ClaimForm(ProfileForm):
         active = Location.objects.filter(active=True)
         chosen = Location.objects.filter(pk=claim.location_id)
         self.fields["location"].queryset = active | chosen
-        coverages = self.patient.coverages.filter(entered_in_error=False)
-        chosen = self.patient.coverages.filter(pk=claim.coverage_id)
-        self.fields["coverage"].queryset = coverages | chosen
+        # A form that only compares two versions has no actor, and offers nothing.
+        coverages = self.patient.coverages.none()
+        if self.actor is not None:
+            coverages = self.patient.coverages.visible_to(self.actor)
+        usable = Q(entered_in_error=False) | Q(pk=claim.coverage_id)
+        self.fields["coverage"].queryset = coverages.filter(usable)
         self.fields["coverage"].label_from_instance = _coverage_in_words
 
     def clean(self) -> dict[str, Any]:
