@@ -4,42 +4,19 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from django.contrib.auth.models import Group, Permission
+from django.apps import apps
+from django.contrib.auth.models import Permission
 from django.db import models, transaction
 
-from canvas_admin.audit.models import AuditRow
-from patients.models import (
-    Patient,
-    PatientGroup,
-    PatientGroupAccess,
-    PatientGroupMember,
-    StreamKey,
-)
-from staffing.models import (
-    GroupChange,
-    ManagedGroupLink,
-    Role,
-    Staff,
-    StaffRole,
-    User,
-)
+from staffing.models import ManagedGroupLink, Staff, User
 
-# In the order in which the rows refer to each other.
-TABLES: tuple[type[models.Model], ...] = (
-    User,
-    Group,
-    Role,
-    Role.default_auth_groups.through,
-    User.groups.through,
-    Staff,
-    StaffRole,
-    GroupChange,
-    Patient,
-    PatientGroup,
-    PatientGroupAccess,
-    PatientGroupMember,
-    StreamKey,
-    AuditRow,
+ROOMS = ("auth", "staffing", "patients", "tasks", "audit")
+# In any order: databases look at foreign keys when a transaction ends.
+TABLES: tuple[type[models.Model], ...] = tuple(
+    model
+    for room in ROOMS
+    for model in apps.get_app_config(room).get_models(include_auto_created=True)
+    if not model._meta.proxy
 )
 
 
@@ -59,7 +36,7 @@ class Keeper:
         if self.ground != (ground := self._ground()):
             self._remember()
             self.ground = ground
-        for table, rows in self.rows:
+        for table, rows in self.rows.items():
             models.QuerySet(table).bulk_create(rows)
         found = {
             table: table._base_manager.in_bulk(pks)
@@ -80,10 +57,11 @@ class Keeper:
         before = {table: _pks(table) for table in TABLES}
         with transaction.atomic():
             made = vars(self.make())
-            self.rows = [
-                (table, list(models.QuerySet(table).exclude(pk__in=before[table])))
+            made_of = {
+                table: list(models.QuerySet(table).exclude(pk__in=before[table]))
                 for table in TABLES
-            ]
+            }
+            self.rows = {table: rows for table, rows in made_of.items() if rows}
             transaction.set_rollback(True)
         is_row = {n: isinstance(v, models.Model) for n, v in made.items()}
         self.named = {n: (type(v), v.pk) for n, v in made.items() if is_row[n]}
@@ -92,9 +70,7 @@ class Keeper:
         for table, pk in self.named.values():
             self.wanted.setdefault(table, []).append(pk)
         self.wanted[User] = [
-            row.user_id
-            for row in dict(self.rows)[Staff]
-            if row.pk in self.wanted[Staff]
+            row.user_id for row in self.rows[Staff] if row.pk in self.wanted[Staff]
         ]
 
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records.models import new_key
-from canvas_admin.testing import give, make_staff
+from canvas_admin.testing import give
 from canvas_admin.tests.addresses import belongings, furnish
 from canvas_admin.tests.masking import masked
 from patients import profile_changes
@@ -24,7 +24,6 @@ from patients.tests.profile_pages import (
     values_of,
     writer,
 )
-from staffing.groups import BY_NAME
 from staffing.models import CareTeamRole, Staff
 from staffing.tests.pages import submit
 
@@ -79,34 +78,6 @@ def test_nobody_of_the_cast_changes_adas_profile(cast, signed_in, name, status):
         for method in methods:
             assert getattr(client, method)(url).status_code == status, (method, url)
     assert everything() == before
-
-
-@pytest.mark.parametrize(
-    "groups",
-    [
-        *[(name,) for name in BY_NAME if name != "All Patients"],
-        ("Profile write", "Clinical write", "Revenue access"),
-        ("Profile read", "Clinical read", "Clinical write", "Patient create"),
-    ],
-    ids="+".join,
-)
-def test_writing_needs_profile_write_and_what_opens_the_profile(cast, client, groups):
-    furnish(cast)
-    staff = make_staff("pat", *groups, "Patients: North")
-    client.force_login(staff.user, backend="staffing.backends.StaffBackend")
-    for url, methods in pages(cast, cast.ada, cast.belongings):
-        for method in methods:
-            assert getattr(client, method)(url).status_code == 403
-
-
-@pytest.mark.parametrize("opens", ["Profile read", "Clinical read", "Patient create"])
-def test_profile_write_with_any_group_that_opens_the_profile(cast, client, opens):
-    furnish(cast)
-    staff = make_staff("pat", "Profile write", opens, "Patients: North")
-    client.force_login(staff.user, backend="staffing.backends.StaffBackend")
-    for url, methods in pages(cast, cast.ada, cast.belongings):
-        if "get" in methods:
-            assert client.get(url).status_code == 200
 
 
 @pytest.mark.parametrize("taken", ["Patients: North", "Profile write", "Profile read"])

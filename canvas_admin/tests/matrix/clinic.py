@@ -13,8 +13,9 @@ from django.test import Client
 from django.urls import resolve, reverse
 from pypdf import PdfWriter
 
-from canvas_admin.testing import make_staff
+from canvas_admin.testing import make_cast, make_staff
 from canvas_admin.tests.addresses import address, every_name, furnish
+from canvas_admin.tests.kept_rows import Keeper
 from canvas_admin.tests.matrix.expected import TWELVE, belongs_to
 from canvas_admin.tests.matrix.filling import Form, read
 from canvas_admin.tests.matrix.observing import Observer
@@ -28,28 +29,42 @@ from staffing.models import CareTeamRole, Staff
 END_OF_SESSION = {"account_logout", "admin:logout"}
 
 
+def make_clinic() -> SimpleNamespace:
+    """The cast with a row of everything, and pat; what a Clinic needs to know of them."""
+    cast = furnish(make_cast())
+    cast.pat = make_staff("pat")
+    _more_to_choose(cast)
+    others, also = _in_other_states(cast)
+    cast.addresses = {
+        name: address(name, cast) for name in every_name() if name not in END_OF_SESSION
+    } | {name: reverse(name, args=arguments) for name, arguments in others.items()}
+    clinic = Clinic(cast)
+    # What somebody with the twelve meets: forms of the twelve's areas.
+    pages = [
+        page
+        for name, page in cast.addresses.items()
+        if belongs_to(name) == "the twelve"
+    ]
+    cast.forms = read(clinic.session, pages, also)
+    return cast
+
+
+kept_clinic = Keeper(make_clinic)
+
+
 class Clinic:
     """ada is in North; pat is a person whose groups are given and taken."""
 
     def __init__(self, cast: SimpleNamespace) -> None:
-        self.cast = furnish(cast)
-        self.pat = make_staff("pat")
+        """`cast` is what make_clinic() made, put back."""
+        _put_files_behind_rows()
+        self.cast, self.pat, self.addresses = cast, cast.pat, cast.addresses
+        self.forms: list[Form] = getattr(cast, "forms", [])
         self.groups = {code: managed_group(code) for code in TWELVE}
-        _more_to_choose(cast)
-        self.addresses = {
-            name: address(name, cast)
-            for name in every_name()
-            if name not in END_OF_SESSION
-        }
-        others, self.also = _in_other_states(cast)
-        self.addresses |= {
-            name: reverse(name, args=arguments) for name, arguments in others.items()
-        }
         self.marks = {
             patient.last_name: patient.key for patient in (cast.ada, cast.ben, cast.cyn)
         }
         self.session = self.sign_in(frozenset(TWELVE), reached=True)
-        self.forms = self._forms()
 
     def sign_in(self, groups: frozenset[str], *, reached: bool) -> Client:
         """pat, now with these groups, and with North or not."""
@@ -75,15 +90,6 @@ class Clinic:
         """The key in an address by which it is within reach or not; "" without one."""
         found = resolve(urlsplit(url).path).kwargs
         return found.get("key", "")
-
-    def _forms(self) -> list[Form]:
-        """What somebody with the twelve meets: forms of the twelve's areas."""
-        pages = [
-            page
-            for name, page in self.addresses.items()
-            if belongs_to(name) == "the twelve"
-        ]
-        return read(self.session, pages, self.also)
 
 
 def _in_other_states(cast: Any) -> tuple[dict[str, list[str]], list[str]]:
@@ -118,7 +124,6 @@ def _more_to_choose(cast: Any) -> None:
     """Choices that ada does not have yet, and a file behind her documents."""
     ConsentCoding.objects.create(code="photo", display="Photo")
     CareTeamRole.objects.create(code="x2", display="Other")
-    _put_files_behind_rows()
 
 
 def _put_files_behind_rows() -> None:

@@ -19,7 +19,6 @@ from canvas_admin.audit import trail
 from canvas_admin.testing import make_staff
 from canvas_admin.tests import proof
 from canvas_admin.tests.matrix.canaries import SEEN_WITH, plant
-from canvas_admin.tests.matrix.clinic import Clinic
 from canvas_admin.tests.matrix.expected import AREAS, TWELVE, URLS
 from canvas_admin.tests.matrix.filling import TEXTS
 from canvas_admin.tests.matrix.observing import Observer, about_patients, text_of
@@ -29,12 +28,6 @@ NAMES = {"Patient.first_name", "Patient.middle_name", "Patient.last_name"}
 OF_PLACES = ("href", "action", "src", "hx-get", "hx-post", "data-url")
 HELD_BACK = settings.LOGGING["loggers"].keys() - {"django", "canvas_admin"}
 SOME = 2
-
-
-@pytest.fixture
-def clinic(cast, settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-    return Clinic(cast)
 
 
 @pytest.fixture

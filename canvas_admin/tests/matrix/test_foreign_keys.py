@@ -17,7 +17,6 @@ from django.urls import resolve
 from canvas_admin.testing import make_patient
 from canvas_admin.tests import proof
 from canvas_admin.tests.masking import masked
-from canvas_admin.tests.matrix.clinic import Clinic
 from canvas_admin.tests.matrix.expected import URLS
 from canvas_admin.tests.matrix.observing import about_patients, path_to_patient
 from canvas_admin.tests.test_noninterference import link_everything
@@ -26,12 +25,6 @@ from patients import gate
 NOBODY = "0123456789abcdef" * 2
 # Of so many foreign rows each field is told, when not of all.
 FEW = 1
-
-
-@pytest.fixture
-def clinic(cast, settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-    return Clinic(cast)
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import pytest
 
 from canvas_admin.testing import make_patient
 from canvas_admin.tests.masking import masked
-from canvas_admin.tests.matrix.clinic import Clinic
 from canvas_admin.tests.matrix.expected import PLACES, TWELVE, URLS
 from canvas_admin.tests.matrix.judging import Row, answered, verdict
 from canvas_admin.tests.test_noninterference import MARK, link_everything
@@ -22,12 +21,6 @@ from patients.models import Patient
 from tasks import gate as tasks_gate
 
 NOBODY = "0123456789abcdef" * 2
-
-
-@pytest.fixture
-def clinic(cast, settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-    return Clinic(cast)
 
 
 @pytest.fixture

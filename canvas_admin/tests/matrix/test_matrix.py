@@ -15,7 +15,6 @@ from django.db import connection, transaction
 from canvas_admin.tests import proof
 from canvas_admin.tests.addresses import every_name
 from canvas_admin.tests.masking import masked
-from canvas_admin.tests.matrix.clinic import Clinic
 from canvas_admin.tests.matrix.expected import PLACES, URLS, belongs_to, the_sets
 from canvas_admin.tests.matrix.judging import (
     METHODS,
@@ -30,12 +29,6 @@ PARTS = 2
 SAMPLE = 400
 SETS = 5
 NOBODY = "0123456789abcdef" * 2
-
-
-@pytest.fixture
-def clinic(cast, settings, tmp_path):
-    settings.MEDIA_ROOT = str(tmp_path)
-    return Clinic(cast)
 
 
 def cells(clinic):
