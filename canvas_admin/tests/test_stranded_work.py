@@ -183,7 +183,7 @@ def test_a_team_that_has_work_cannot_be_deleted_and_no_work_is_shown(cast, signe
     team = Team.objects.get(name="Nobody")
     address = reverse("admin:staffing_team_delete", args=[team.public_id])
     text = signed_in("ruth").get(address).content.decode()
-    assert "It is named in: lab reports." in text
+    assert "It has work, open or done." in text
     assert lab.key[:8] not in text
     signed_in("ruth").post(address, {"post": "yes"})
     assert Team.objects.filter(pk=team.pk).exists()

@@ -73,10 +73,18 @@ class TeamAdmin(KeyedAdmin):
             _("It is responsible for “%(what)s”.") % {"what": held}
             for held in obj.responsibilities.all()
         ]
-        for relation in obj._meta.get_fields(include_hidden=True):
-            if relation.one_to_many and relation.on_delete is PROTECT:
-                rows = relation.related_model._base_manager
-                if rows.filter(**{relation.field.name: obj}).exists():
-                    kind = relation.related_model._meta.verbose_name_plural
-                    said.append(_("It is named in: %(kind)s.") % {"kind": kind})
+        # Which work is not said: that would tell of patients out of reach.
+        if any(_names(relation, obj) for relation in _protecting(obj)):
+            said.append(_("It has work, open or done."))
         return said
+
+
+def _protecting(obj: Team) -> list[Any]:
+    """The relations by which other rows keep a team."""
+    relations = obj._meta.get_fields(include_hidden=True)
+    return [r for r in relations if r.one_to_many and r.on_delete is PROTECT]
+
+
+def _names(relation: Any, obj: Team) -> bool:
+    rows = relation.related_model._base_manager
+    return rows.filter(**{relation.field.name: obj}).exists()
