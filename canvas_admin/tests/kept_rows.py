@@ -36,8 +36,9 @@ class Keeper:
         if self.ground != (ground := self._ground()):
             self._remember()
             self.ground = ground
-        for table, rows in self.rows.items():
-            models.QuerySet(table).bulk_create(rows)
+        with transaction.atomic():
+            for table, rows in self.rows.items():
+                models.QuerySet(table).bulk_create(rows)
         found = {
             table: table._base_manager.in_bulk(pks)
             for table, pks in self.wanted.items()
