@@ -22,11 +22,23 @@ FILES = (
     ("scan", 20, "", "", ("Cardiology", "Consultation: no change of treatment")),
     ("fax", 45, "", "", ("Office chairs", "This week at half the price")),
 )
-# (whose file, as what, its title, and the file as above); a clinician sees one, too.
+# (who looks at it, as what, its title, and the file as above)
 LINKED = (
     ("nora", "imaging", "Chest X-ray", ("portal", 70, "", "", ("Chest X-ray",))),
     ("nora", "consult", "Cardiology letter", ("scan", 66, "", "", ("Cardiology",))),
     ("sam", "other", "Discharge summary", ("fax", 61, "", "", ("Discharge summary",))),
+    (
+        "olga",
+        "document-insurance",
+        "Insurance card",
+        ("scan", 58, "", "", ("Aetna, A 1234",)),
+    ),
+    (
+        "olga",
+        "document-consent",
+        "Consent to treatment",
+        ("scan", 57, "", "", ("Signed",)),
+    ),
 )
 
 

@@ -69,7 +69,7 @@ def load() -> None:
         }
     )
     make_claims(ada)
-    make_inbox({"nora": ada, "sam": ben})
+    make_inbox({"nora": ada, "sam": ben, "olga": ada})
     make_results({"nora": _living(NORTH), "sam": _living(SOUTH)})
     give_passwords(passwords_file())
 
