@@ -39,7 +39,7 @@ OWN = {
     "patients.views.incoming": "patients/tests/test_inbox.py",
     "patients.views.linking": "patients/tests/test_linking.py",
     "patients.views.stored_files": "patients/tests/test_results.py",
-    "patients.assigning": "patients/tests/test_assigning.py",
+    "patients.work.assigning": "patients/tests/test_assigning.py",
     "tasks": "tasks/tests/test_tasks.py tasks/tests/test_list.py "
     "tasks/tests/test_races.py tasks/tests/test_assigning.py",
     "patients.views.appointments": "patients/tests/test_booking.py",

@@ -21,9 +21,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from canvas_admin.fhir.bundles import Bundle
-from patients import stranded, stream_keys
 from patients.decisions import decide
-from patients.importing import carry_out, plan
+from patients.importing.bundle import carry_out, plan
 from patients.models import (
     LabReport,
     Patient,
@@ -32,6 +31,8 @@ from patients.models import (
     StreamKey,
     WorkKey,
 )
+from patients.search import stream_keys
+from patients.work import stranded
 from staffing.models import Staff
 
 UNFILTERED = "no filter at all"

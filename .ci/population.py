@@ -14,7 +14,6 @@ from typing import Any
 from django.db import connection, models
 
 from canvas_admin.testing import make_group, make_staff
-from patients import folding, stream_keys
 from patients.models import (
     LabReport,
     Patient,
@@ -24,7 +23,8 @@ from patients.models import (
     WorkKey,
 )
 from patients.models.stream_keys import stream_of
-from patients.work_keys import Waiting
+from patients.search import folding, stream_keys
+from patients.work.work_keys import Waiting
 from staffing.models import Staff, Team, TeamMember
 
 BORN = date(1930, 1, 1)

@@ -25,7 +25,7 @@ LEFT_OUT = {"tests", "migrations", "management", "testing"}
 # Permissions are asked for here; staffing.groups gives them, which guards nothing.
 ASKING = re.compile(r"(patients|tasks)\.(areas$|views|admin)")
 # Imports are the operator's, who reaches everybody.
-OPERATOR = re.compile(r"patients\.(importing|imported)")
+OPERATOR = re.compile(r"patients\.importing")
 # By these names, as the replacements below reach the stand-ins.
 HERE = "__import__('sabotaged')"
 METHODS = {"require_safe", "require_POST", "require_http_methods"}

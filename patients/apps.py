@@ -10,8 +10,10 @@ class PatientsConfig(AppConfig):
         from django.core.checks import register
         from django.db.models.signals import post_migrate
 
-        from patients import panels, stream_keys, work, work_keys
+        from patients import work
         from patients.eligibility.payers import check_configured
+        from patients.search import stream_keys
+        from patients.work import panels, work_keys
 
         for kind in panels.KINDS:
             work.register(kind)

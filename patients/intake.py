@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from canvas_admin.audit import trail
 from canvas_admin.records.models import key_from_form
 from patients import access, grants
-from patients.folding import SEPARATOR, fold
 from patients.models import Patient, PatientContactPoint, PatientGroup, PatientName
+from patients.search.folding import SEPARATOR, fold
 from staffing.standing import Standing
 
 # More than this many duplicates are not told of: one is enough.

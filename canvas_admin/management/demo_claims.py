@@ -6,7 +6,6 @@ from decimal import Decimal
 from django.db import transaction
 
 from canvas_admin.records import clock
-from patients import claiming
 from patients.models import (
     Claim,
     ClaimDiagnosis,
@@ -17,6 +16,7 @@ from patients.models import (
     Patient,
 )
 from patients.models.claims import CPT
+from patients.revenue import claiming
 from staffing.models import Staff
 
 BY = "max"

@@ -11,7 +11,7 @@ from django.db.models import Count
 
 from canvas_admin.management import demo_clinic, demo_loading
 from canvas_admin.management.demo_clinic import BUNDLES, CAST
-from patients import access, panels, queues, stranded
+from patients import access
 from patients.models import (
     CareTeamMembership,
     Patient,
@@ -19,6 +19,7 @@ from patients.models import (
     PatientGroupExclusion,
     PatientGroupMember,
 )
+from patients.work import panels, queues, stranded
 from staffing.groups import AREA_CODES
 from staffing.models import GroupChange, Location, Role, Staff, Team, User
 from tasks.models import Task

@@ -9,10 +9,10 @@ from django.urls import reverse
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records import clock
 from canvas_admin.testing import give
-from patients import stranded
-from patients.assigning import Assignees
 from patients.models import LabReport
 from patients.tests.work import make_lab, make_refill
+from patients.work import stranded
+from patients.work.assigning import Assignees
 from staffing.models import Staff, Team, TeamMember
 
 STRANDED = reverse("admin:patients_patientgroup_stranded")

@@ -11,10 +11,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from canvas_admin.audit import trail
-from patients import gate, handles, self_gain, stranded
+from patients import gate, handles, self_gain
 from patients import unreachable as rule
 from patients.admin import deciding, pages
 from patients.models import AccessRequest, PatientGroup
+from patients.work import stranded
 from staffing.models import Staff
 
 VIEW = "patients.view_patientgroup"

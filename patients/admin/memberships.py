@@ -9,10 +9,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
-from patients import reveal, streams
 from patients.models import Patient, PatientGroup, PatientGroupMember
 from patients.models.stream_keys import stream_of
-from patients.searching import Query
+from patients.search import reveal, streams
+from patients.search.searching import Query
 
 ROWS = 50
 

@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from canvas_admin.audit import trail
-from patients import gate, handles, reveal
+from patients import gate, handles
 from patients.admin import pages
 from patients.forms import SearchForm
 from patients.models import Patient, PatientGroup, PatientGroupMember
+from patients.search import reveal
 
 ROWS = 20
 PICKS_PER_HOUR = 120

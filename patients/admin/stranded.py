@@ -15,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from canvas_admin.audit import trail
 from patients import gate, handles, work
-from patients import stranded as rule
 from patients.admin import pages
-from patients.assigning import Assignees
 from patients.models import Patient
-from patients.stranded import Item, Position
+from patients.work import stranded as rule
+from patients.work.assigning import Assignees
+from patients.work.stranded import Item, Position
 from staffing.models import Staff, Team
 
 ACT = "patients.hand_over_stranded"

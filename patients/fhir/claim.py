@@ -11,11 +11,11 @@ from canvas_admin.fhir import elements
 from canvas_admin.fhir.bundles import Bundle, Entry, Rejected
 from canvas_admin.fhir.rows import Values, digest, fit, limited
 from canvas_admin.records.money import DIGITS, cents
-from patients.claim_states import ClaimState
-from patients.claiming import as_icd_10
 from patients.models import ClaimDiagnosis, ClaimLine
 from patients.models.claims import CPT, HCPCS, LETTERS
 from patients.models.findings import ICD_10
+from patients.revenue.claim_states import ClaimState
+from patients.revenue.claiming import as_icd_10
 
 STATES = {
     "active": ClaimState.FILED,

@@ -8,7 +8,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from patients.assigning import Assignees, Sight
+from patients.work.assigning import Assignees, Sight
 from staffing.models import Staff, Team
 
 NOBODY = ("", "---------")
@@ -100,4 +100,6 @@ class AssigningForm(forms.Form):
         about = (self.actor.key, self.instance.key, str(self.instance.version))
         chosen = (self.cleaned_data.get("assignee"), self.cleaned_data.get("team"))
         keys = [each.key if each else "" for each in (*chosen, *self.sight.unable)]
-        return Signer(salt="patients.assigning").signature("|".join((*about, *keys)))
+        return Signer(salt="patients.work.assigning").signature(
+            "|".join((*about, *keys))
+        )

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from canvas_admin.records import clock
-from patients import claiming
 from patients.forms.claims import refuse_what_is_underway
 from patients.forms.profile import ProfileForm
 from patients.models import Claim, ClaimDiagnosis, ClaimLine
 from patients.models.claims import CPT, HCPCS, LETTERS
+from patients.revenue import claiming
 
 # CPT: four digits and a digit or a letter; HCPCS level II: a letter and four digits.
 _CPT, _HCPCS = re.compile(r"[0-9]{4}[0-9A-Z]"), re.compile(r"[A-V][0-9]{4}")

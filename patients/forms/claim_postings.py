@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from canvas_admin.records import clock
-from patients import claiming
-from patients.balances import ADJUSTMENTS
-from patients.claim_states import PAYER_PAYS
 from patients.forms.fields import DayField
 from patients.forms.profile import ProfileForm
 from patients.models import Claim, ClaimPosting, ClaimState
+from patients.revenue import claiming
+from patients.revenue.balances import ADJUSTMENTS
+from patients.revenue.claim_states import PAYER_PAYS
 
 
 class MoneyPostedForm(ProfileForm):

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from canvas_admin.records.forms import VersionedForm
-from patients import claim_states, claiming
 from patients.booking import providers
 from patients.forms.fields import DayField, validate_seen
 from patients.forms.profile import ProfileForm
 from patients.models import Claim, ClaimState, Coverage
+from patients.revenue import claim_states, claiming
 from staffing.models import Location, Staff
 
 

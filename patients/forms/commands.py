@@ -1,4 +1,4 @@
-"""The forms of commands, one for each kind; the table of kinds is in patients/kinds.py."""
+"""The forms of commands, one a kind; patients/command_kinds.py is the table of kinds."""
 
 from typing import Any
 
@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from patients import areas
-from patients.assigning import Assignees
 from patients.forms.assigning import AssigningForm
 from patients.forms.fields import DayField, DiagnosisCodeField, NarrativeField
 from patients.forms.notes import ActForm
@@ -28,6 +27,7 @@ from patients.models import (
 )
 from patients.models.commands import LONG
 from patients.models.findings import ICD_10, MEASURES
+from patients.work.assigning import Assignees
 from staffing.models import Team, TeamResponsibility
 
 MEASURED = (*(each.field for each in MEASURES), "systolic", "diastolic")

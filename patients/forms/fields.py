@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
-from patients import searching
-from patients.folding import fold
+from patients.search import searching
+from patients.search.folding import fold
 
 LONGEST = 100
 EARLIEST, LATEST = date(1850, 1, 1), date(2200, 12, 31)

@@ -8,9 +8,9 @@ from django.utils.crypto import constant_time_compare, get_random_string
 from django.utils.translation import gettext_lazy as _
 
 from patients import intake
-from patients.folding import fold
 from patients.forms.fields import BirthDateField, NameField, validate_phone
 from patients.models import Patient, PatientGroup
+from patients.search.folding import fold
 
 
 class PatientForm(forms.Form):

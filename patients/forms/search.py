@@ -4,8 +4,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from patients import searching
 from patients.forms.fields import DATE_HINT, LONGEST, validate_seen
+from patients.search import searching
 
 
 class SearchForm(forms.Form):

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 def clear(apps: Any, _editor: Any) -> None:
-    """patients.stream_keys.fill_after_migrate() fills what is empty."""
+    """patients.search.stream_keys.fill_after_migrate() fills what is empty."""
     apps.get_model("patients", "StreamKey").objects.all().delete()
 
 

@@ -1,6 +1,5 @@
 """The names that other rooms may import."""
 
-from patients.claim_states import ClaimState
 from patients.models.access_requests import AccessRequest, ClosedMeanwhile
 from patients.models.appointments import Appointment
 from patients.models.care_team import CareTeamMembership
@@ -60,6 +59,7 @@ from patients.models.results import (
 from patients.models.stream_keys import StreamKey
 from patients.models.work import Reviewable, WorkItem
 from patients.models.work_keys import WorkKey
+from patients.revenue.claim_states import ClaimState
 
 __all__ = [
     "AccessRequest",

@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from canvas_admin.records.money import MoneyField
-from patients.balances import ADJUSTMENTS
 from patients.models.claims import Claim, ClaimPart
+from patients.revenue.balances import ADJUSTMENTS
 
 
 class ClaimPosting(ClaimPart):

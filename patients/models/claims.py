@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
 from canvas_admin.records.money import MoneyField
-from patients.balances import ClaimQuerySet
-from patients.claim_states import EDITABLE, MOVES, ClaimState
 from patients.models.patients import Patient, PatientData
+from patients.revenue.balances import ClaimQuerySet
+from patients.revenue.claim_states import EDITABLE, MOVES, ClaimState
 
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
@@ -24,9 +24,9 @@ class Claim(Versioned, PatientData):
     """What one visit is billed with (S2: "the revenue model"; FHIR Claim).
 
     It is made by hand, from a signed note, or by an import. Its state is changed by
-    patients.claiming alone, which keeps every change. `coverage` is who is asked to pay,
-    none where the patient pays. `number` is what people call it: random, so that it does
-    not tell how many claims there are.
+    patients.revenue.claiming alone, which keeps every change. `coverage` is who is asked
+    to pay, none where the patient pays. `number` is what people call it: random, so that
+    it does not tell how many claims there are.
     """
 
     State = ClaimState

@@ -15,9 +15,10 @@ from guardian.models import GroupObjectPermissionBase
 from canvas_admin.audit import trail
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed, Versioned
-from patients import grants, stream_keys
+from patients import grants
 from patients.models.patients import Patient
 from patients.querysets import MemberQuerySet
+from patients.search import stream_keys
 from staffing import groups
 from staffing.group_keeping import changing_auth_groups
 from staffing.models import GroupChange

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.fhir.datatypes import ContactPoint
 from canvas_admin.records import clock
 from canvas_admin.records.models import BytewiseCharField, Keyed, Versioned
-from patients import folding, stream_keys
 from patients.querysets import PatientDataQuerySet, PatientQuerySet
+from patients.search import folding, stream_keys
 
 SSN = "http://hl7.org/fhir/sid/us-ssn"
 SHOWN_CHARACTERS = 4

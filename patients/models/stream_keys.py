@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from canvas_admin.records.models import BytewiseCharField
-from patients import folding
+from patients.search import folding
 
 
 class StreamKey(models.Model):

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
-from patients import access, work, work_keys
+from patients import access, work
+from patients.work import work_keys
 
 # An imported result that is older was looked at where it came from.
 NEWS = timedelta(days=30)

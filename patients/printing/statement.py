@@ -6,10 +6,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from patients.balances import Balance
 from patients.printing.blocks import MOST_ROWS, facts, heading, paragraph, table
 from patients.printing.sheet import Sheet
 from patients.printing.wording import day
+from patients.revenue.balances import Balance
 from patients.templatetags.patients import money
 
 

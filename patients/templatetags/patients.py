@@ -8,8 +8,9 @@ from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from patients import gate, queues, work
+from patients import gate, work
 from patients.models import Patient
+from patients.work import queues
 
 register = template.Library()
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.core.management import CommandError, call_command
 
 from canvas_admin.fhir.bundles import Bundle
-from patients.importing import Result, carry_out, plan
+from patients.importing.bundle import Result, carry_out, plan
 
 SOURCE = "https://records.example.org"
 SNOMED = "http://snomed.info/sct"

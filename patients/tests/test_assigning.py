@@ -1,7 +1,7 @@
 """Who of some people will see work about a patient (S2, "Filtered data in panel views")."""
 
 from canvas_admin.testing import give, make_staff
-from patients.assigning import Assignees, who_sees
+from patients.work.assigning import Assignees, who_sees
 from staffing.models import Staff, Team, TeamMember
 
 TASKS = ("tasks.view_task",)

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from canvas_admin.records.money import cents
 from canvas_admin.testing import give
-from patients import balances
 from patients.models import Claim, ClaimLine, ClaimPosting
+from patients.revenue import balances
 from patients.templatetags.patients import money
 from patients.tests.claims import DAY, REVENUE, a_claim, a_line, a_posting, base
 

@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from canvas_admin.testing import give
-from patients import claiming
 from patients.models import Claim, ClaimState, ClaimStateChange, Coverage
+from patients.revenue import claiming
 from patients.tests.claims import REVENUE, a_claim, a_line, a_posting, base
 from staffing.tests.pages import fields_of
 

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from canvas_admin.testing import give
-from patients import claiming
 from patients.models import Claim, Coverage, Diagnosis, Note
+from patients.revenue import claiming
 from patients.tests.claims import REVENUE, base
 from staffing.models import Location
 from staffing.tests.pages import fields_of, submit

@@ -2,7 +2,7 @@
 
 import pytest
 
-from patients.kinds import KINDS
+from patients.command_kinds import KINDS
 from patients.models import Condition, Diagnosis, Note, Observation, VitalSigns
 from patients.tests.note_pages import at, of, opened, post
 from patients.tests.notes import note_of

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from canvas_admin.testing import make_patient
-from patients.folding import SEPARATOR, fold, sort_key
+from patients.search.folding import SEPARATOR, fold, sort_key
 
 
 @pytest.mark.parametrize(

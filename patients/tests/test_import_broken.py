@@ -14,7 +14,7 @@ from django.db.models import Model
 from canvas_admin.fhir import bundles
 from canvas_admin.records import clock
 from canvas_admin.testing import make_patient
-from patients.importing import LIMITS
+from patients.importing.bundle import LIMITS
 from patients.models import Condition, Patient, PatientIdentifier
 from patients.tests.bundles_to_import import (
     SOURCE,

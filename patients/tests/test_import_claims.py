@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from canvas_admin.fhir.bundles import BrokenBundle, Bundle
-from patients import claiming
-from patients.importing import plan
+from patients.importing.bundle import plan
 from patients.models import Claim, Coverage, Note, Patient
 from patients.models.claims import CPT
+from patients.revenue import claiming
 from patients.tests.bundles_to_import import (
     SNOMED,
     a_patient,

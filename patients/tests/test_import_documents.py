@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from canvas_admin.fhir.bundles import BrokenBundle, Bundle
-from patients.importing import plan
+from patients.importing.bundle import plan
 from patients.models import ClinicalDocument
 from patients.tests.bundles_to_import import (
     Resource,

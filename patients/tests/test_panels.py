@@ -8,10 +8,11 @@ import pytest
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records import clock
 from canvas_admin.testing import give, make_group, make_patient, make_staff
-from patients import access, panels, queues
+from patients import access
 from patients.models import LabReport
-from patients.queues import Person, Queue, Whose
 from patients.tests.work import make_lab, make_refill
+from patients.work import panels, queues
+from patients.work.queues import Person, Queue, Whose
 from staffing.models import Team, TeamMember
 
 LABS = "/panels/labs/"

@@ -18,8 +18,8 @@ from django.db import connection
 
 from canvas_admin.testing import give, make_group, make_patient
 from canvas_admin.tests import proof
-from patients import stream_keys
 from patients.models import Patient, PatientGroup
+from patients.search import stream_keys
 
 READERS = 4
 SECONDS = proof.count(4, 600)

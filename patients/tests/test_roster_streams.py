@@ -7,8 +7,8 @@ from django.contrib.auth.models import AnonymousUser
 
 from canvas_admin.records import clock
 from canvas_admin.testing import STAFF_NAMES, make_group, make_patient
-from patients import scans, streams
 from patients.models import Patient, PatientGroupExclusion, PatientGroupMember
+from patients.search import scans, streams
 
 
 def proposed_to(user):

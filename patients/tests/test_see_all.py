@@ -16,7 +16,7 @@ from patients.models import (
     PatientIdentifier,
     PatientName,
 )
-from patients.reveal import Shown
+from patients.search.reveal import Shown
 from staffing.models import CareTeamRole
 
 SEARCH = "/patients/search/"

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from canvas_admin.records import clock
 from canvas_admin.testing import give, make_group, make_patient
 from canvas_admin.tests.worlds.building import at
-from patients import scans, stream_keys, work
+from patients import work
 from patients.models import (
     Patient,
     PatientGroupExclusion,
@@ -21,6 +21,7 @@ from patients.models import (
     StreamKey,
 )
 from patients.models.stream_keys import place_of, stream_of
+from patients.search import scans, stream_keys
 
 NAME, BIRTH, WORD = StreamKey.Kind.values
 

@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from canvas_admin.records import clock
 from canvas_admin.testing import make_group
 from canvas_admin.tests.worlds.building import at
-from patients import stranded, stream_keys, work_keys
 from patients.models import LabReport, RefillRequest, WorkKey
 from patients.models.work_keys import (
     ANYBODY,
@@ -19,7 +18,9 @@ from patients.models.work_keys import (
     stream_of,
     team,
 )
+from patients.search import stream_keys
 from patients.tests.work import make_lab
+from patients.work import stranded, work_keys
 from staffing.models import Team
 from tasks.models import Task
 

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_http_methods
 from canvas_admin.audit import trail
 from canvas_admin.records import clock
 from canvas_admin.records.models import find_row
-from patients import access, areas, gate, reveal
+from patients import access, areas, gate
 from patients.models import AccessRequest, ClosedMeanwhile
+from patients.search import reveal
 
 ROWS = 50
 

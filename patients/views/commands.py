@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from patients import areas, gate
-from patients.kinds import KINDS, Kind
+from patients.command_kinds import KINDS, Kind
 from patients.models import Command, Note, Patient
 from patients.views.note_showing import find_note, refuse, save_into
 

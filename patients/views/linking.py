@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
-from patients import access, areas, gate, linking, streams
+from patients import access, areas, gate, linking
 from patients.forms import SearchForm
 from patients.forms.linking import LinkForm, UnlinkForm
 from patients.linking import State
 from patients.models import IncomingFile, Patient
+from patients.search import streams
 from patients.views.incoming import find_unlinked, or_taken, staff_of
 
 MOST = 20

@@ -6,8 +6,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
-from patients import areas, gate, streams
+from patients import areas, gate
 from patients.forms import SearchForm
+from patients.search import streams
 
 MOST = 20
 

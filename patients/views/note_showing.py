@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
 from patients import access, areas, gate, profile_changes
-from patients.kinds import BY_MODEL, KINDS
+from patients.command_kinds import BY_MODEL, KINDS
 from patients.models import Command, Note, Patient
 
 SHOWN = (

@@ -6,8 +6,8 @@ from django.views.decorators.http import require_safe
 
 from canvas_admin.audit import trail
 from patients import gate
-from patients.queues import Person, Queue, Whose
 from patients.work import Kind
+from patients.work.queues import Person, Queue, Whose
 
 PAGE = 25
 

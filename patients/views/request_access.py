@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
 from canvas_admin.records.models import find_row, key_from_form
-from patients import access, areas, gate, handles, reveal
+from patients import access, areas, gate, handles
 from patients.decisions import page_open_to
 from patients.forms import AccessRequestForm
 from patients.models import AccessRequest, Patient
+from patients.search import reveal
 
 ASKS_PER_HOUR = 20
 

@@ -10,10 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from canvas_admin.audit import trail
-from patients import access, areas, gate, panels
+from patients import access, areas, gate
 from patients.forms.work import hand_over_form, review_form
 from patients.models import Patient
-from patients.work import Kind
+from patients.work import Kind, panels
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
-from patients import access, areas, gate, streams
+from patients import access, areas, gate
 from patients.forms import SearchForm
+from patients.search import streams
 
 # The filter is typed, so it lives in the session and not in a URL (DESIGN section 4).
 FILTER = "patients.list.filter"

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
-from patients import areas, gate, handles, reveal, searching, streams
+from patients import areas, gate, handles
 from patients.forms import SearchForm
 from patients.models import Patient
+from patients.search import reveal, searching, streams
 
 FIRST_RESULTS = 10
 EVERYONE = 20

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from canvas_admin.records.models import find_row
 from patients import areas
 from patients.gate import reach, require
-from patients.queues import Person, Queue, Whose
 from patients.work import kind_of
+from patients.work.queues import Person, Queue, Whose
 from staffing.models import Staff
 from tasks import gate
 from tasks.models import Task, TaskLabel

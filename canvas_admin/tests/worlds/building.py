@@ -20,7 +20,6 @@ from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from canvas_admin.records import clock
 from canvas_admin.tests.worlds.oracle import Group, Membership, Person, World
-from patients import folding, stream_keys
 from patients.models import (
     Condition,
     Patient,
@@ -29,6 +28,7 @@ from patients.models import (
     PatientGroupExclusion,
     PatientGroupMember,
 )
+from patients.search import folding, stream_keys
 from staffing.groups import BY_CODE, BY_NAME
 from staffing.models import ManagedGroupLink, Staff, User
 

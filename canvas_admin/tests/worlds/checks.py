@@ -10,10 +10,11 @@ from django.contrib.auth.models import AnonymousUser
 from canvas_admin.tests.worlds import oracle, work
 from canvas_admin.tests.worlds.building import Built, at
 from canvas_admin.tests.worlds.oracle import Person
-from patients import access, areas, reveal, scans, streams
+from patients import access, areas
 from patients.decisions import decide
 from patients.models import Condition, Patient
-from patients.searching import Query
+from patients.search import reveal, scans, streams
+from patients.search.searching import Query
 from staffing.models import User
 from staffing.standing import Standing
 

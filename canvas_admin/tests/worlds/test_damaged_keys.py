@@ -15,11 +15,11 @@ from django.db import connection, transaction
 from canvas_admin.tests import proof
 from canvas_admin.tests.worlds import checks
 from canvas_admin.tests.worlds.building import Built, at, build, draw
-from patients import reveal, stream_keys, streams
-from patients.folding import SEPARATOR
 from patients.models import Patient, StreamKey
 from patients.models.stream_keys import place_of
-from patients.searching import Query
+from patients.search import reveal, stream_keys, streams
+from patients.search.folding import SEPARATOR
+from patients.search.searching import Query
 from staffing.models import User
 
 PARTS = proof.count(2, 20)

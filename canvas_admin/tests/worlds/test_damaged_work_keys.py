@@ -10,9 +10,10 @@ from django.db.models import Q
 from canvas_admin.tests import proof
 from canvas_admin.tests.worlds import checks, work
 from canvas_admin.tests.worlds.building import Built, at, build, draw
-from patients import queues, stream_keys, work_keys
 from patients.models import LabReport, Patient, WorkKey
 from patients.models.work_keys import ANYBODY, NOBODY, person, stream_of
+from patients.search import stream_keys
+from patients.work import queues, work_keys
 from staffing.models import Staff, User
 
 WORLDS = proof.count(16, 2_000)

@@ -10,9 +10,10 @@ from django.db.models import Exists, OuterRef, Q
 
 from canvas_admin.records import clock
 from canvas_admin.tests.worlds.test_worlds import judged
-from patients import access, decisions, grants, scans, streams
+from patients import access, decisions, grants
 from patients.models import Patient
 from patients.querysets import MemberQuerySet
+from patients.search import scans, streams
 from staffing import standing
 
 # Few and quick: between them they have what each mutation gets wrong; 30 is by hand.

@@ -8,10 +8,12 @@ from typing import Any
 from canvas_admin.tests.worlds import oracle
 from canvas_admin.tests.worlds.building import Built, at
 from canvas_admin.tests.worlds.oracle import Person
-from patients import access, panels, stranded, stream_keys, work_keys
+from patients import access
 from patients.models import LabReport
-from patients.queues import Person as Looking
-from patients.queues import Queue, Whose
+from patients.search import stream_keys
+from patients.work import panels, stranded, work_keys
+from patients.work.queues import Person as Looking
+from patients.work.queues import Queue, Whose
 from staffing.models import Staff, Team, TeamMember, User
 
 LABS = panels.BY_CODE["labs"]

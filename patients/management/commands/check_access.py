@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from patients import stream_keys, work_keys
 from patients.models import Patient
+from patients.search import stream_keys
+from patients.work import work_keys
 
 SHOWN = 20
 

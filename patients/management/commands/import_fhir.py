@@ -13,7 +13,7 @@ from django.db import DatabaseError
 from tqdm import tqdm
 
 from canvas_admin.fhir.bundles import BrokenBundle, Bundle, content_of, one_line
-from patients.importing import OUTCOMES, Result, carry_out, check, plan
+from patients.importing.bundle import OUTCOMES, Result, carry_out, check, plan
 from patients.models import PatientGroup
 
 KINDS = {

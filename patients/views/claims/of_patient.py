@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from canvas_admin.records import clock
-from patients import areas, balances, claiming, gate
+from patients import areas, gate
 from patients.forms.claims import ClaimForm
 from patients.models import Claim, Note, Patient
+from patients.revenue import balances, claiming
 from patients.views.claims.showing import (
     claims_of,
     open_claim,

@@ -5,10 +5,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from patients import areas, balances, gate
+from patients import areas, gate
 from patients.models import ClaimLine, ClaimPosting
 from patients.printing.blocks import MOST_ROWS
 from patients.printing.statement import statement
+from patients.revenue import balances
 from patients.views.claims.showing import claims_of
 from patients.views.printing.paper import answer, printed, sheet_for
 from staffing.models import TeamContactPoint, TeamResponsibility

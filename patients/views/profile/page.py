@@ -10,7 +10,7 @@ from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_safe
 
 from canvas_admin.audit import trail
-from patients import access, areas, balances, gate
+from patients import access, areas, gate
 from patients.models import (
     ConsentCoding,
     Coverage,
@@ -19,6 +19,7 @@ from patients.models import (
     PatientGroup,
     PatientGroupMember,
 )
+from patients.revenue import balances
 from patients.views.care_team import care_team
 from patients.views.profile.eligibility import RUN
 from patients.views.profile.sections import CARE_TEAM, SECTIONS, is_past

@@ -1,4 +1,4 @@
-"""Writing the rows that a bundle brought. Runs inside patients.importing's transaction."""
+"""The rows that a bundle brought. Runs in the transaction of patients.importing.bundle."""
 
 from collections import Counter
 

@@ -1,7 +1,7 @@
 """Reading the keys of streams: the merge of many, in SQL of each database.
 
 Nothing here knows who may see whom: what is read are candidates, in the order of the
-index, for patients.streams to put before the rule. The cost follows from how many are
+index, for patients.search.streams to put before the rule. The cost follows from how many are
 asked for and from the number of streams, never from how many patients a stream holds.
 """
 
@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from canvas_admin.records.lookups import as_parameter, one_of
-from patients.folding import SEPARATOR
 from patients.models.stream_keys import StreamKey, place_of
+from patients.search.folding import SEPARATOR
 
 Kind = StreamKey.Kind
 # Above every folded word that begins with what stands before it.

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from django.db.models import F, Q, QuerySet, Subquery
 from django.db.models.expressions import OuterRef
 
-from patients import access, scans, work
+from patients import access, work
 from patients.models.work_keys import (
     EVERYONE,
     LOOSE,
@@ -29,8 +29,9 @@ from patients.models.work_keys import (
     stream_of,
     team,
 )
-from patients.queues import KEYS
-from patients.work_keys import place_of
+from patients.search import scans
+from patients.work.queues import KEYS
+from patients.work.work_keys import place_of
 from staffing.models import Staff, Team, TeamMember
 from staffing.standing import Standing, able
 

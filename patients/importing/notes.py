@@ -1,4 +1,4 @@
-"""Writing the notes that a bundle brought. Runs inside patients.importing's transaction."""
+"""The notes that a bundle brought. Runs in the transaction of patients.importing.bundle."""
 
 from collections import Counter
 

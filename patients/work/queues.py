@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Q
 
 from canvas_admin.records.models import find_row
-from patients import access, scans
+from patients import access
 from patients.models.work_keys import (
     ANYBODY,
     LOOSE,
@@ -24,8 +24,9 @@ from patients.models.work_keys import (
     stream_of,
     team,
 )
+from patients.search import scans
 from patients.work import Kind
-from patients.work_keys import place_of
+from patients.work.work_keys import place_of
 from staffing.models import Staff, TeamMember
 
 KEYS = scans.Table("patients_workkey", "item")

@@ -22,11 +22,12 @@ from canvas_admin.fhir.bundles import (
     located,
 )
 from canvas_admin.fhir.validation import validated
-from patients import imported_notes, imported_rows
 from patients.fhir import care_team, encounter, patient
 from patients.fhir.clinical import ClinicalRows
-from patients.importing_chart import is_about, plan_chart, write_chart
-from patients.importing_claims import Revenue, plan_revenue, write_revenue
+from patients.importing.chart import is_about, plan_chart, write_chart
+from patients.importing.claims import Revenue, plan_revenue, write_revenue
+from patients.importing.notes import write_notes
+from patients.importing.rows import Team, find_patient, write_care, write_patient
 from patients.models import Patient, PatientGroup
 from staffing.fhir import practitioner
 from staffing.models import Staff
@@ -138,7 +139,7 @@ def plan(bundle: Bundle) -> Plan:
 def check(planned: Plan) -> None:
     """Raises BrokenBundle when the identifiers belong to two patients. Writes nothing."""
     with located(planned.about):
-        imported_rows.find_patient(planned.patient)
+        find_patient(planned.patient)
 
 
 def carry_out(
@@ -155,19 +156,17 @@ def carry_out(
         known = _known(planned)
         people = _people(planned, known, result)
         with located(planned.about):
-            person, outcome = imported_rows.write_patient(planned.patient)
+            person, outcome = write_patient(planned.patient)
         result.counts["Patient", outcome] += 1
         if outcome == CREATED:
             for group in groups:
                 group.add(person, by=ACTOR)
         # Before the results: they go to the lead, and their files would stay, whatever is
         # refused after them.
-        counts, result.set_aside = imported_rows.write_care(
-            person, _teams(planned, known, people)
-        )
+        counts, result.set_aside = write_care(person, _teams(planned, known, people))
         result.counts += counts
         result.counts += write_chart(person, planned.clinical)
-        result.counts += imported_notes.write_notes(
+        result.counts += write_notes(
             person, [(rows, _staff(who, known, people)) for rows, who in planned.notes]
         )
         result.counts += write_revenue(person, planned.revenue, people)
@@ -271,7 +270,7 @@ def _people(
 
 def _teams(
     planned: Plan, known: dict[tuple[str, str], Staff], people: dict[int, Staff]
-) -> list[imported_rows.Team]:
+) -> list[Team]:
     """The care teams with staff in the place of references."""
     teams = []
     for entry, rows, parts in planned.care:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from patients import scans
-from patients.folding import fold
 from patients.models import Patient
-from patients.scans import Scan
+from patients.search import scans
+from patients.search.folding import fold
+from patients.search.scans import Scan
 
 MONTHS = (
     "january february march april may june july august september october november "

@@ -1,6 +1,6 @@
 """The one place that writes the keys of streams, checks and repairs them (DESIGN section 6).
 
-Keys are kept in books: that of names is here, that of open work in patients.work_keys.
+Keys are kept in books: that of names is here, that of open work in patients.work.work_keys.
 What a patient's keys must be follows from the patient's row, memberships and open work
 alone. Saving one of these calls refresh() in the same transaction; what goes round that
 is found, and mended while the site is in use, by `manage.py check_access`.
@@ -15,8 +15,8 @@ from django.apps import apps
 from django.db import models, transaction
 
 from canvas_admin.records import clock
-from patients import folding
 from patients.models.stream_keys import StreamKey, place_of, stream_of, word_of
+from patients.search import folding
 
 Kind = StreamKey.Kind
 # Patients in one transaction: SQLite's only write lock is held for well under 200 ms.

@@ -13,8 +13,8 @@ from django.db.models import ExpressionWrapper, F, OuterRef, Q, Subquery, Sum, V
 from django.db.models.functions import Coalesce
 
 from canvas_admin.records.money import ZERO, MoneyField
-from patients.claim_states import ClaimState
 from patients.querysets import DatedQuerySet
+from patients.revenue.claim_states import ClaimState
 
 ADJUSTMENTS = ("contractual", "write-off")
 PAYMENTS = ("patient", "payer")

@@ -3,7 +3,7 @@
 An item that waits is found among everyone's patients, and among those of each patient
 group that its patient is in; in each once among all items, and once among those of the
 person or team to whom it was given, or of nobody. The book of these keys is kept as that
-of names is, by patients.stream_keys.
+of names is, by patients.search.stream_keys.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.db.models import F, IntegerField, QuerySet, Value
 
-from patients import stream_keys, work
-from patients.folding import SEPARATOR
+from patients import work
 from patients.models.work_keys import (
     ANYBODY,
     LOOSE,
@@ -24,7 +23,9 @@ from patients.models.work_keys import (
     stream_of,
     team,
 )
-from patients.stream_keys import AT_ONCE, Groups, Needed
+from patients.search import stream_keys
+from patients.search.folding import SEPARATOR
+from patients.search.stream_keys import AT_ONCE, Groups, Needed
 
 # Behind every date, and ahead of the end of a scan.
 UNDATED = "~"

@@ -13,11 +13,10 @@ from django.utils.translation import gettext as _
 from canvas_admin.fhir.bundles import Bundle, Entry, Rejected, located
 from canvas_admin.fhir.rows import take
 from canvas_admin.records import clock
-from patients.claim_states import ClaimState
 from patients.fhir import claim, coverage
 from patients.fhir.claim import ClaimRows
 from patients.fhir.coverage import CoverageRows
-from patients.importing_chart import is_about
+from patients.importing.chart import is_about
 from patients.models import (
     Claim,
     ClaimDiagnosis,
@@ -28,6 +27,7 @@ from patients.models import (
     Patient,
 )
 from patients.models.claims import new_number
+from patients.revenue.claim_states import ClaimState
 from staffing.models import Staff
 
 Counts = Counter[tuple[str, str]]

@@ -14,8 +14,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from canvas_admin.records import clock
-from patients import claim_states
-from patients.claim_states import MOVES, ClaimState
 from patients.models import (
     Claim,
     ClaimStateChange,
@@ -26,6 +24,8 @@ from patients.models import (
 )
 from patients.models.claims import CPT, HCPCS, LETTERS
 from patients.models.findings import ICD_10
+from patients.revenue import claim_states
+from patients.revenue.claim_states import MOVES, ClaimState
 from staffing.models import Staff
 
 _ICD_10 = re.compile(r"([A-Z][0-9][0-9A-Z])\.?([0-9A-Z]{0,4})")

@@ -11,11 +11,12 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from patients import access, scans, stream_keys
+from patients import access
 from patients.models import Patient
 from patients.models.stream_keys import place_of, streams_of
-from patients.scans import Kind, Scan
-from patients.searching import Query
+from patients.search import scans, stream_keys
+from patients.search.scans import Kind, Scan
+from patients.search.searching import Query
 
 # A patient who may be shown, and what is known of it: the path that opens it.
 Opened = tuple[Patient, Any]

@@ -11,10 +11,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from patients import access, scans, streams
+from patients import access
 from patients.models import Patient
 from patients.models.stream_keys import StreamKey, stream_of
-from patients.searching import Query
+from patients.search import scans, streams
+from patients.search.searching import Query
 
 EVERYBODY = [stream_of(None, listed) for listed in (True, False)]
 

@@ -1,0 +1,1 @@
+"""Bundles of FHIR R4 into the clinic's records."""

@@ -1,0 +1,1 @@
+"""What claims may become, and what is owed."""

@@ -1,0 +1,1 @@
+"""Finding patients among those within reach: keys, streams and scans of them."""
