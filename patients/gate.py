@@ -80,6 +80,11 @@ def reach(request: HttpRequest) -> access.Reach:
     return request._reach
 
 
+def shown(request: HttpRequest, act: str, *patients: Patient, **detail: Any) -> None:
+    """trail.shown() of patients whom the person reaches, with the paths that open them."""
+    trail.shown(request, act, access.paths_to(reach(request), patients), **detail)
+
+
 def require(request: HttpRequest, *permissions: str) -> None:
     """Raises PermissionDenied unless the person has these model permissions."""
     if not request.user.has_perms(permissions):

@@ -6,6 +6,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from staffing.explanations import last_grants, origin
+from staffing.models import staff_of
 from staffing.permissions import grantable, meaning
 from staffing.sessions import seconds_left
 
@@ -22,7 +23,7 @@ def account(request: HttpRequest) -> HttpResponse:
         }
         for group in grantable().filter(user=request.user)
     ]
-    staff = getattr(request.user, "staff", None)
+    staff = staff_of(request.user)
     roles = staff.staff_roles.select_related("role") if staff else []
     return render(
         request, "staffing/account.html", {"held": held, "staff": staff, "roles": roles}

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
+from staffing.models import staff_of
 from tasks import gate
 from tasks.models import Task
 
@@ -41,7 +42,7 @@ def claim(request: HttpRequest, task: Task) -> Task:
     Raises ValidationError, which says who has it, for whoever comes second.
     """
     seen = gate.still_open(request, task)
-    task, me = _locked(task), getattr(request.user, "staff", None)
+    task, me = _locked(task), staff_of(request.user)
     if me is None:
         raise ValidationError(_("Only a staff member can take a task."))
     if not task.is_open:
@@ -67,7 +68,7 @@ def set_status(request: HttpRequest, task: Task, status: str, version: str) -> N
         raise ValidationError(
             _("Somebody changed this meanwhile. Look at it and choose again.")
         )
-    task.set_status(status, getattr(request.user, "staff", None))
+    task.set_status(status, staff_of(request.user))
     task.save()
     _record(request, "task.status", task, seen, status=status)
 

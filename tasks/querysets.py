@@ -1,11 +1,10 @@
-"""Which tasks a person sees, in what order, and how automated ones are made."""
+"""Which tasks a person sees, and in what order."""
 
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
 
-from canvas_admin.audit import trail
 from patients import access
 from patients.access import Reach
 from staffing.models import Staff, TeamMember
@@ -85,33 +84,3 @@ class TaskQuerySet(models.QuerySet):
             "begun": after is not None,
             "next": found[size - 1].key if len(found) > size else "",
         }
-
-
-class TaskManager(models.Manager.from_queryset(TaskQuerySet)):
-    """Makes automated tasks, for rooms below as well: `patient.tasks.raise_task(...)`."""
-
-    def raise_task(
-        self,
-        origin: str,
-        title: str,
-        by: Any,
-        seen: trail.Seen = (),
-        request: Any = None,
-        **fields: Any,
-    ) -> Any:
-        """The task that an act causes; call it in the transaction of the act.
-
-        `origin` is a code of tasks.origins: unless `fields` name a person or a team, it
-        decides who gets the task. `by` acts, and `seen` is what gate.still_open() gave.
-        """
-        task = self.create(origin=origin, title=title, **fields)
-        trail.done(
-            by,
-            "task.raise",
-            seen,
-            request=request,
-            subject=f"task/{task.key}",
-            origin=origin,
-            team=task.team.key if task.team else "",
-        )
-        return task

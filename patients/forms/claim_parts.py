@@ -15,6 +15,7 @@ from patients.forms.profile import ProfileForm
 from patients.models import Claim, ClaimDiagnosis, ClaimLine
 from patients.models.claims import CPT, HCPCS, LETTERS
 from patients.revenue import claiming
+from staffing.models import staff_of
 
 # CPT: four digits and a digit or a letter; HCPCS level II: a letter and four digits.
 _CPT, _HCPCS = re.compile(r"[0-9]{4}[0-9A-Z]"), re.compile(r"[A-V][0-9]{4}")
@@ -147,7 +148,7 @@ class TakeOffForm(ClaimPartForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         self.instance.removed = clock.now()
-        self.instance.removed_by = getattr(self.actor, "staff", None)
+        self.instance.removed_by = staff_of(self.actor)
         return cleaned
 
 

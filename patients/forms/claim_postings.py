@@ -16,6 +16,7 @@ from patients.models import Claim, ClaimPosting, ClaimState
 from patients.revenue import claiming
 from patients.revenue.balances import ADJUSTMENTS
 from patients.revenue.claim_states import PAYER_PAYS
+from staffing.models import staff_of
 
 
 class MoneyPostedForm(ProfileForm):
@@ -53,7 +54,7 @@ class PostingForm(MoneyPostedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.instance.posted_by = getattr(self.actor, "staff", None)
+        self.instance.posted_by = staff_of(self.actor)
         self.initial["date"] = clock.today()
 
     def clean_amount(self) -> Decimal:
@@ -98,5 +99,5 @@ class ReversalForm(MoneyPostedForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         self.instance.reversed = clock.now()
-        self.instance.reversed_by = getattr(self.actor, "staff", None)
+        self.instance.reversed_by = staff_of(self.actor)
         return cleaned

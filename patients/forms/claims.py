@@ -14,7 +14,7 @@ from patients.forms.fields import DayField, validate_seen
 from patients.forms.profile import ProfileForm
 from patients.models import Claim, ClaimState, Coverage
 from patients.revenue import claim_states, claiming
-from staffing.models import Location, Staff
+from staffing.models import Location, Staff, staff_of
 
 
 class ClaimForm(ProfileForm):
@@ -82,7 +82,7 @@ class ClaimForm(ProfileForm):
     def save(self, commit: bool = True) -> Claim:
         if self.instance.pk:
             return super().save(commit)
-        claiming.begin(self.instance, getattr(self.actor, "staff", None))
+        claiming.begin(self.instance, staff_of(self.actor))
         return self.instance
 
 
@@ -130,7 +130,7 @@ class MoveForm(VersionedForm):
         return cleaned
 
     def save(self, commit: bool = True) -> Claim:
-        cleaned, by = self.cleaned_data, getattr(self.actor, "staff", None)
+        cleaned, by = self.cleaned_data, staff_of(self.actor)
         claiming.move(self.instance, cleaned["to"], by, cleaned["reason"])
         return self.instance
 

@@ -28,7 +28,7 @@ from patients.models import (
 from patients.models.commands import LONG
 from patients.models.findings import ICD_10, MEASURES
 from patients.work.assigning import Assignees
-from staffing.models import Team, TeamResponsibility
+from staffing.models import Team, TeamResponsibility, staff_of
 
 MEASURED = (*(each.field for each in MEASURES), "systolic", "diastolic")
 
@@ -46,7 +46,7 @@ class CommandForm(ProfileForm):
 
     def save(self, commit: bool = True) -> Any:
         if not self.instance.pk:
-            self.instance.originator = getattr(self.actor, "staff", None)
+            self.instance.originator = staff_of(self.actor)
         command = super().save(commit)
         if self._commits:
             command.commit(by=self.actor)

@@ -10,6 +10,7 @@ from canvas_admin.records.forms import SavedOnceForm, VersionedForm
 from patients import uploads
 from patients.forms.fields import validate_seen
 from patients.models import AdministrativeDocument, Patient
+from staffing.models import staff_of
 
 
 class DocumentForm(SavedOnceForm):
@@ -59,7 +60,7 @@ class DocumentForm(SavedOnceForm):
     def take_the_file(self) -> None:
         """Put the file and what is known of it into the new document."""
         self.instance.keep(self.cleaned_data["upload"], self.accepted)
-        self.instance.filed_by = getattr(self.actor, "staff", None)
+        self.instance.filed_by = staff_of(self.actor)
 
 
 class RemovalForm(VersionedForm):
@@ -76,5 +77,5 @@ class RemovalForm(VersionedForm):
     def mark(self, actor: Any) -> AdministrativeDocument:
         """The document, marked as removed now by this account."""
         self.instance.removed = clock.now()
-        self.instance.removed_by = getattr(actor, "staff", None)
+        self.instance.removed_by = staff_of(actor)
         return self.instance

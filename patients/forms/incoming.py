@@ -12,7 +12,7 @@ from canvas_admin.records.models import key_from_form
 from patients import linking, uploads
 from patients.forms.fields import validate_seen
 from patients.models import IncomingFile
-from staffing.models import Staff, Team
+from staffing.models import Staff, Team, staff_of
 
 MOST = 20
 LARGEST = 100 * uploads.MIB
@@ -130,7 +130,7 @@ class UploadForm(IncomingForm, SavedOnceForm):
     def rows(self) -> list[IncomingFile]:
         """An unsaved row for each file; the form sent again would make the same keys."""
         first, token = self.instance, self.cleaned_data["form_token"]
-        first.uploaded_by = getattr(self.actor, "staff", None)
+        first.uploaded_by = staff_of(self.actor)
         made = []
         for number, (upload, accepted) in enumerate(self.cleaned_data["uploads"]):
             row = first if number == 0 else self._another(f"{token}{number}")

@@ -14,6 +14,7 @@ from patients.forms.profile import ProfileForm
 from patients.forms.visits import VisitForm
 from patients.models import Addendum, Note
 from patients.models.commands import LONG
+from staffing.models import staff_of
 
 AHEAD = timedelta(days=1)
 
@@ -42,7 +43,7 @@ class NoteForm(VisitForm):
             ["visit_type", "title", "provider", "location", "start_date", "start_time"]
         )
         if not self.instance.pk:
-            self._suggest(getattr(self.actor, "staff", None))
+            self._suggest(staff_of(self.actor))
 
     @property
     def changed(self) -> list[str]:
@@ -57,7 +58,7 @@ class NoteForm(VisitForm):
     def save(self, commit: bool = True) -> Note:
         note = self.instance
         if not note.pk:
-            note.originator = getattr(self.actor, "staff", None)
+            note.originator = staff_of(self.actor)
         note.save(by=self.actor)
         return note
 
@@ -157,5 +158,5 @@ class AddendumForm(ProfileForm):
         fields = ["text"]
 
     def save(self, commit: bool = True) -> Addendum:
-        self.instance.author = getattr(self.actor, "staff", None)
+        self.instance.author = staff_of(self.actor)
         return super().save(commit)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
 from patients.models.patients import PatientData
+from staffing.models import staff_of
 
 LONG = 10_000
 
@@ -138,7 +139,7 @@ class Command(Versioned, PatientData):
             raise NoteClosed(_("This is committed already."))
         self.make(by)
         self.state = self.State.COMMITTED
-        self.committer, self.committed_at = getattr(by, "staff", None), clock.now()
+        self.committer, self.committed_at = staff_of(by), clock.now()
         self.save()
 
     def remove(self, by: Any) -> None:
@@ -159,7 +160,7 @@ class Command(Versioned, PatientData):
 
     def _end(self, state: "Command.State", reason: str, by: Any) -> None:
         self.state, self.error_reason = state, reason
-        self.ended_by, self.ended_at = getattr(by, "staff", None), clock.now()
+        self.ended_by, self.ended_at = staff_of(by), clock.now()
         self.save()
 
     def _refuse_what_is_closed(self, note: Any, stored: "Command | None") -> None:

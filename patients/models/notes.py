@@ -15,6 +15,7 @@ from canvas_admin.records.models import Versioned
 from patients.models.commands import LONG, Command, NoteClosed
 from patients.models.patients import Patient, PatientData
 from patients.querysets import NoteQuerySet
+from staffing.models import staff_of
 
 PEOPLE = ("originator", "committer", "ended_by")
 
@@ -130,7 +131,7 @@ class Note(Versioned, PatientData):
             stored._refuse(self)
         super().save(*args, **kwargs)
         if stored is None or stored.state != self.state:
-            staff = getattr(by, "staff", None)
+            staff = staff_of(by)
             self.state_changes.create(
                 patient_id=self.patient_id, state=self.state, by=staff
             )
@@ -206,7 +207,7 @@ class Note(Versioned, PatientData):
         Raises ValidationError while something in it is staged, and for somebody who does
         not belong to the staff.
         """
-        staff = getattr(by, "staff", None)
+        staff = staff_of(by)
         if staff is None:
             raise ValidationError(_("Only somebody of the staff can sign."))
         type(self).objects.select_for_update().get(pk=self.pk)

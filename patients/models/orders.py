@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from patients.models.clinical import Medication
 from patients.models.commands import LONG, Command
+from staffing.models import staff_of
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
@@ -105,7 +106,7 @@ class RaisesTask(Command):
 
     def raise_task(self, by: Any, title: str, comment: str, **fields: Any) -> None:
         """Make its task, by this account, with a first comment if there is one."""
-        staff = getattr(by, "staff", None)
+        staff = staff_of(by)
         task = self.tasks.create(
             patient_id=self.patient_id, title=title, creator=staff, **fields
         )
@@ -114,7 +115,7 @@ class RaisesTask(Command):
 
     def unmake(self, reason: str, by: Any) -> None:
         """Close what is still to be done; what was done, was."""
-        staff = getattr(by, "staff", None)
+        staff = staff_of(by)
         for task in self.tasks.filter(status="OPEN"):
             task.set_status("CLOSED", staff)
             task.save()

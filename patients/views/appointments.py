@@ -13,7 +13,6 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
 from patients import access, areas, booking, gate
 from patients.forms.booking import BookingForm
@@ -32,7 +31,7 @@ def appointments(request: HttpRequest, key: str) -> HttpResponse:
         **listed(patient, reach).page(request.GET.get("after", ""), PAGE),
         **with_reason(request),
     }
-    trail.shown(request, "patient.appointments", access.paths_to(reach, [patient]))
+    gate.shown(request, "patient.appointments", patient)
     return render(request, "patients/appointments.html", context)
 
 
@@ -125,11 +124,7 @@ def _saved(
 
 
 def _form(request: HttpRequest, patient: Patient, form: BookingForm) -> HttpResponse:
-    trail.shown(
-        request,
-        "patient.booking",
-        access.paths_to(gate.reach(request), [patient]),
-    )
+    gate.shown(request, "patient.booking", patient)
     context = {"patient": patient, "form": form}
     return render(request, "patients/book.html", context)
 
@@ -140,11 +135,7 @@ def _page(
     problems: list[str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    trail.shown(
-        request,
-        "patient.appointment",
-        access.paths_to(gate.reach(request), [row.patient]),
-    )
+    gate.shown(request, "patient.appointment", row.patient)
     context = {
         "patient": row.patient,
         "row": row,

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from canvas_admin.audit import trail
 from patients import access, areas, gate
 from patients.models import (
     AllergyIntolerance,
@@ -30,7 +29,7 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
     patient = gate.open_patient(request, key, *areas.OPEN_CHART)
     reach = gate.reach(request)
     context = {"patient": patient, **contents(patient, reach)}
-    trail.shown(request, "patient.chart", access.paths_to(reach, [patient]))
+    gate.shown(request, "patient.chart", patient)
     return render(request, "patients/chart.html", context)
 
 

@@ -15,6 +15,7 @@ from patients.forms.chart import (
 from patients.models import ChartChange, ChartEntry
 from patients.models.chart_changes import contents
 from patients.views.profile.sections import Home, Section
+from staffing.models import staff_of
 
 CHART = Home(
     "patients:chart",
@@ -28,7 +29,7 @@ def history(row: ChartEntry) -> list[dict[str, Any]]:
     """What the row was before: when, by whom and what was changed, the latest first."""
     found, after = [], contents(row)
     for change in ChartChange.of(row):
-        staff = getattr(change.by, "staff", None)
+        staff = staff_of(change.by)
         found.append(
             {
                 "at": change.at,

@@ -21,8 +21,9 @@ from patients import access, areas, gate, linking
 from patients.forms.incoming import IncomingForm, RejectionForm, UploadForm
 from patients.linking import State
 from patients.models import IncomingFile
-from patients.views.incoming import find_unlinked, or_taken, staff_of
+from patients.views.incoming import find_unlinked, or_taken
 from patients.views.stored_files import file_answer
+from staffing.models import staff_of
 
 PAGE = 25
 SHOWN = {
@@ -53,11 +54,11 @@ def data_integration(request: HttpRequest) -> HttpResponse:
     reach, show = gate.reach(request), _show(request)
     rows = IncomingFile.objects.in_state(SHOWN[show], reach).select_related(*PEOPLE)
     if show == "mine":
-        rows = rows.given_to(staff_of(request))
+        rows = rows.given_to(staff_of(request.user))
     page = rows.page(request.GET.get("after", ""), PAGE)
     patients = list({row.patient: None for row in page["rows"] if row.patient})
     context = {"show": show, **page, "lines": _lines(page["rows"], reach)}
-    trail.shown(request, f"files.{show}", access.paths_to(reach, patients))
+    gate.shown(request, f"files.{show}", *patients)
     return render(request, "patients/data_integration.html", context)
 
 
@@ -114,7 +115,7 @@ def reject_file(request: HttpRequest, file: str) -> HttpResponse:
             form.instance,
             State.NEW,
             "file.reject",
-            lambda file: linking.reject(file, reason, staff_of(request)),
+            lambda file: linking.reject(file, reason, staff_of(request.user)),
         )
     return _form(request, row, form, _("Reject file"), "file.form")
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import (
 
 from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
-from patients import access, areas, gate
+from patients import areas, gate
 from patients.forms.documents import DocumentForm, RemovalForm
 from patients.models import AdministrativeDocument, Patient
 from patients.views.stored_files import file_answer
@@ -36,7 +36,7 @@ def documents(request: HttpRequest, key: str) -> HttpResponse:
         "removed": removed,
         **rows.page(request.GET.get("after", ""), PAGE),
     }
-    _shown(request, patient, "patient.documents")
+    gate.shown(request, "patient.documents", patient)
     return render(request, "patients/documents.html", context)
 
 
@@ -46,7 +46,7 @@ def document_file(request: HttpRequest, key: str, document: str) -> HttpResponse
     patient = gate.open_patient(request, key, *areas.OPEN_DOCUMENTS)
     row = readable(request, patient, document)
     answer = file_answer(row, "document")
-    _shown(request, patient, "patient.document", document=row.key)
+    gate.shown(request, "patient.document", patient, document=row.key)
     return answer
 
 
@@ -155,10 +155,6 @@ def _save(request: HttpRequest, row: AdministrativeDocument, act: str) -> None:
 def _form(
     request: HttpRequest, patient: Patient, form: Any, heading: str
 ) -> HttpResponse:
-    _shown(request, patient, "patient.document_form")
+    gate.shown(request, "patient.document_form", patient)
     context = {"patient": patient, "form": form, "heading": heading}
     return render(request, "patients/document_form.html", context)
-
-
-def _shown(request: HttpRequest, patient: Patient, act: str, **detail: Any) -> None:
-    trail.shown(request, act, access.paths_to(gate.reach(request), [patient]), **detail)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -44,8 +43,3 @@ def or_taken(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return redirect("patients:data-integration")
 
     return inner
-
-
-def staff_of(request: HttpRequest) -> Any:
-    """Who acts, as staff; None for an account that nobody has."""
-    return getattr(request.user, "staff", None)

@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
-from patients import access, areas, gate, linking
+from patients import areas, gate, linking
 from patients.forms import SearchForm
 from patients.forms.linking import LinkForm, UnlinkForm
 from patients.linking import State
 from patients.models import IncomingFile, Patient
 from patients.search import streams
-from patients.views.incoming import find_unlinked, or_taken, staff_of
+from patients.views.incoming import find_unlinked, or_taken
+from staffing.models import staff_of
 
 MOST = 20
 
@@ -62,7 +63,7 @@ def link_file(request: HttpRequest, file: str, key: str) -> HttpResponse:
     again = _linked(request, patient).filter(sha256=row.sha256).exists()
     context = {"patient": patient, "row": row, "form": form, "again": again}
     context["unconfirmed"] = valid
-    _shown(request, patient, row)
+    gate.shown(request, "patient.link_file", patient, file=row.key)
     return render(request, "patients/link_file.html", context)
 
 
@@ -80,7 +81,7 @@ def unlink_file(request: HttpRequest, file: str, key: str) -> HttpResponse:
         return _unlink(request, patient, form)
     context = {"patient": patient, "row": row, "form": form}
     context["kind"] = kinds[row.linked_as]
-    _shown(request, patient, row)
+    gate.shown(request, "patient.link_file", patient, file=row.key)
     return render(request, "patients/unlink_file.html", context)
 
 
@@ -91,7 +92,7 @@ def _link(request: HttpRequest, patient: Patient, form: LinkForm) -> HttpRespons
     with transaction.atomic():
         seen = gate.still_open(request, patient)
         linking.hold(file, State.NEW)
-        made = linking.link(file, patient, wanted, staff_of(request))
+        made = linking.link(file, patient, wanted, staff_of(request.user))
         _done(request, "file.link", seen, file, kind.code, made.key)
     messages.success(request, _("The file is linked. It is under “Linked”."))
     return redirect("patients:data-integration")
@@ -102,7 +103,9 @@ def _unlink(request: HttpRequest, patient: Patient, form: UnlinkForm) -> HttpRes
     with transaction.atomic():
         seen = gate.still_open(request, patient)
         linking.hold(file, State.LINKED)
-        wrong = linking.unlink(file, form.cleaned_data["reason"], staff_of(request))
+        wrong = linking.unlink(
+            file, form.cleaned_data["reason"], staff_of(request.user)
+        )
         _done(request, "file.unlink", seen, file, kind, wrong.key)
     messages.success(request, _("The file is back in the inbox."))
     return redirect("patients:data-integration")
@@ -125,8 +128,3 @@ def _done(
 def _linked(request: HttpRequest, patient: Patient) -> QuerySet:
     rows = IncomingFile.objects.visible_to(gate.reach(request))
     return rows.filter(patient=patient, state=State.LINKED)
-
-
-def _shown(request: HttpRequest, patient: Patient, row: IncomingFile) -> None:
-    paths = access.paths_to(gate.reach(request), [patient])
-    trail.shown(request, "patient.link_file", paths, file=row.key)

@@ -9,9 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
-from patients import access, areas, gate, profile_changes
+from patients import areas, gate, profile_changes
 from patients.command_kinds import BY_MODEL, KINDS
 from patients.models import Command, Note, Patient
 
@@ -126,4 +125,4 @@ def _in_words(commands: list[Command]) -> list[dict[str, Any]]:
 
 def shown(request: HttpRequest, patient: Patient, act: str, **detail: Any) -> None:
     """Record that a page about this patient is about to be shown."""
-    trail.shown(request, act, access.paths_to(gate.reach(request), [patient]), **detail)
+    gate.shown(request, act, patient, **detail)

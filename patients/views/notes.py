@@ -30,6 +30,7 @@ from patients.views.note_showing import (
     to_note,
     to_sign,
 )
+from staffing.models import staff_of
 
 PAGE = 25
 
@@ -159,7 +160,7 @@ def addendum(request: HttpRequest, key: str, note: str) -> HttpResponse:
 @transaction.atomic
 def _begin(request: HttpRequest, visit: Appointment) -> Note:
     seen = gate.still_open(request, visit.patient)
-    staff = getattr(request.user, "staff", None)
+    staff = staff_of(request.user)
     row = Note(
         patient=visit.patient,
         appointment=visit,

@@ -6,11 +6,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from canvas_admin.audit import trail
-from patients import access, areas, gate
+from patients import areas, gate
 from patients.forms.work import RefillForm
 from patients.models import RefillRequest
 from patients.views.review import save
+from staffing.models import staff_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -27,11 +27,10 @@ def refill(request: HttpRequest, key: str, row: str) -> HttpResponse:
         messages.info(request, _("Somebody has answered this request already."))
     elif request.method == "POST" and form.is_valid():
         said = form.cleaned_data
-        item.decide(said["answer"], said["note"], getattr(request.user, "staff", None))
+        item.decide(said["answer"], said["note"], staff_of(request.user))
         if save(request, item, f"refill.{item.answer}"):
             messages.success(request, _("The request is answered."))
         return redirect("patients:refills")
-    seen = access.paths_to(gate.reach(request), [patient])
-    trail.shown(request, "patient.work_refills", seen)
+    gate.shown(request, "patient.work_refills", patient)
     context = {"patient": patient, "item": item, "form": form, "answered": answered}
     return render(request, "patients/refill.html", context)

@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from canvas_admin.audit import trail
 from patients import access, areas, gate
 from patients.models import (
     ClinicalDocument,
@@ -97,7 +96,7 @@ def results(request: HttpRequest, key: str, kind: str) -> HttpResponse:
         "kind": KINDS[kind],
         **rows.page(request.GET.get("after", ""), PAGE),
     }
-    trail.shown(request, f"patient.{kind}", access.paths_to(reach, [patient]))
+    gate.shown(request, f"patient.{kind}", patient)
     return render(request, "patients/results.html", context)
 
 
@@ -110,6 +109,5 @@ def result_file(request: HttpRequest, key: str, kind: str, row: str) -> HttpResp
     reach = gate.reach(request)
     found = gate.open_row(KINDS[kind].rows(patient, reach), row, patient)
     answer = file_answer(found, "result")
-    paths = access.paths_to(reach, [patient])
-    trail.shown(request, "patient.result_file", paths, row=found.key)
+    gate.shown(request, "patient.result_file", patient, row=found.key)
     return answer

@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from canvas_admin.audit import trail
-from patients import access, areas, gate
+from patients import areas, gate
 from patients.forms.work import hand_over_form, review_form
 from patients.models import Patient
 from patients.work import Kind, panels
+from staffing.models import staff_of
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,7 +31,7 @@ def review(request: HttpRequest, key: str, kind: str, row: str) -> HttpResponse:
     if request.method == "POST" and item.reviewed:
         messages.info(request, _("Somebody has reviewed this result already."))
     elif request.method == "POST" and form.is_valid():
-        item.review(_staff(request), form.cleaned_data["review_comment"])
+        item.review(staff_of(request.user), form.cleaned_data["review_comment"])
         if save(request, item, f"review.{about.code}"):
             messages.success(request, _("The result is reviewed."))
         return redirect(about.url_name)
@@ -105,10 +106,6 @@ def _item(request: HttpRequest, patient: Patient, kind: Kind, key: str) -> Any:
     return gate.open_row(kind.with_rest(rows), key, patient)
 
 
-def _staff(request: HttpRequest) -> Any:
-    return getattr(request.user, "staff", None)
-
-
 def save(request: HttpRequest, item: Any, act: str, **detail: Any) -> bool:
     """Save an item that was read in this request, and record it.
 
@@ -140,8 +137,7 @@ def _show(
     item: Any,
     form: Any,
 ) -> HttpResponse:
-    seen = access.paths_to(gate.reach(request), [patient])
-    trail.shown(request, f"patient.work_{kind.code}", seen)
+    gate.shown(request, f"patient.work_{kind.code}", patient)
     context = {
         "patient": patient,
         "kind": kind,

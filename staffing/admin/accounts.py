@@ -17,7 +17,7 @@ from canvas_admin.records.admin import KeyedAdmin
 from staffing.admin.acts import page, show_link
 from staffing.admin.filters import WithStaff
 from staffing.forms.accounts import AccountForm
-from staffing.models import User
+from staffing.models import User, staff_of
 from staffing.second_step import has_second_step, switch_off
 
 
@@ -101,7 +101,7 @@ class AccountAdmin(KeyedAdmin):
     def person(self, user: User) -> str:
         if user.is_superuser:
             return _("Operator (superuser)")
-        staff = getattr(user, "staff", None)
+        staff = staff_of(user)
         if staff is None:
             return "–"
         return format_html('<a href="{}">{}</a>', self.url_of(staff), staff)

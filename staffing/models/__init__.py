@@ -1,6 +1,6 @@
 """The names that other rooms may import."""
 
-from staffing.models.accounts import User
+from staffing.models.accounts import User, staff_of
 from staffing.models.care_team_roles import CareTeamRole
 from staffing.models.grants import GroupChange, ManagedGroupLink
 from staffing.models.identifiers import StaffIdentifier
@@ -33,4 +33,5 @@ __all__ = [
     "TeamResponsibility",
     "User",
     "VisitType",
+    "staff_of",
 ]

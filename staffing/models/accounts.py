@@ -114,7 +114,7 @@ class User(Keyed, AbstractBaseUser, PermissionsMixin):
     @property
     def live(self) -> bool:
         """Whether the account counts for anything: see is_live."""
-        staff = getattr(self, "staff", None)
+        staff = staff_of(self)
         return is_live(
             self.is_active, self.is_superuser, staff.active if staff else None
         )
@@ -132,7 +132,7 @@ class User(Keyed, AbstractBaseUser, PermissionsMixin):
         return await sync_to_async(self.has_module_perms)(app_label)
 
     def get_full_name(self) -> str:
-        staff = getattr(self, "staff", None)
+        staff = staff_of(self)
         return staff.name if staff else self.username
 
     def get_short_name(self) -> str:
@@ -158,3 +158,8 @@ class User(Keyed, AbstractBaseUser, PermissionsMixin):
             f"{self.password}:{self.session_epoch}",
             algorithm="sha256",
         ).hexdigest()
+
+
+def staff_of(account: Any) -> Any:
+    """The staff member behind whoever acts; None for a command and for an anonymous user."""
+    return getattr(account, "staff", None)

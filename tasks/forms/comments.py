@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records.forms import SavedOnceForm
 from patients.forms.fields import NarrativeField
+from staffing.models import staff_of
 from tasks.models import Task, TaskComment
 
 LONGEST = 5000
@@ -30,7 +31,7 @@ class CommentForm(SavedOnceForm):
         super().__init__(*args, **kwargs)
         if task is not None:
             self.instance.task = task
-            self.instance.author = getattr(actor, "staff", None)
+            self.instance.author = staff_of(actor)
 
     @property
     def task(self) -> Task:

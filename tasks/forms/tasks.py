@@ -14,6 +14,7 @@ from patients import areas
 from patients.forms.assigning import AssigningForm
 from patients.forms.fields import validate_seen
 from patients.models import Patient
+from staffing.models import staff_of
 from tasks.models import Task, TaskLabel
 
 EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -118,7 +119,7 @@ class NewForm(AssigningForm, WordsForm, SavedOnceForm):
         super().__init__(*args, **kwargs)
         if patient is not None:
             self.instance.patient = patient
-        self.instance.creator = getattr(actor, "staff", None)
+        self.instance.creator = staff_of(actor)
         self.offer_labels()
         self.offer()
 

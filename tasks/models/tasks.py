@@ -15,7 +15,7 @@ from patients.models import Patient, WorkItem
 from tasks import routing
 from tasks.models.labels import TaskLabel
 from tasks.origins import Origin
-from tasks.querysets import TaskManager
+from tasks.querysets import TaskQuerySet
 
 
 class Task(WorkItem):
@@ -117,7 +117,7 @@ class Task(WorkItem):
         "staffing.Staff", on_delete=models.PROTECT, null=True, related_name="+"
     )
 
-    objects = TaskManager()
+    objects = TaskQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from canvas_admin.audit.models import AuditRow
 from staffing.models import Team, TeamResponsibility
 from tasks.models import Task, TaskLabel, TaskLabelOrigin
 from tasks.origins import RESPONSIBLE, Origin
@@ -47,17 +46,6 @@ def test_whoever_is_named_keeps_the_task(cast):
     task.hand_to()
     task.save()
     assert task.team is None, "a task is routed once, when it is made"
-
-
-def test_an_act_raises_a_task_and_records_it(cast):
-    team = Team.objects.create(name="Coverages")
-    TeamResponsibility.objects.create(team=team, code=GOES_TO["INC_COV"])
-    task = cast.ada.tasks.raise_task(
-        "INC_COV", "Complete the coverage", cast.olga.user, [(cast.ada.key, "x")]
-    )
-    assert (task.patient, task.team, task.creator) == (cast.ada, team, None)
-    row = AuditRow.objects.get(action="task.raise", patient=cast.ada.key)
-    assert (row.actor, row.subject) == (cast.olga.user.key, f"task/{task.key}")
 
 
 def test_without_a_responsible_team_it_waits_for_anybody(cast):

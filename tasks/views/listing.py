@@ -15,7 +15,7 @@ from patients import areas
 from patients.gate import reach, require
 from patients.work import kind_of
 from patients.work.queues import Person, Queue, Whose
-from staffing.models import Staff
+from staffing.models import Staff, staff_of
 from tasks import gate
 from tasks.models import Task, TaskLabel
 from tasks.querysets import TaskQuerySet
@@ -104,5 +104,5 @@ def _page(request: HttpRequest, wanted: Wanted, person: Person) -> dict[str, Any
         queue = Queue(kind_of(Task), person, Whose(wanted.whose))
         return queue.page(after, PAGE)
     visible = Task.objects.visible_to(person.reach)
-    rows = wanted.rows(visible, getattr(request.user, "staff", None)).with_people()
+    rows = wanted.rows(visible, staff_of(request.user)).with_people()
     return rows.page(wanted.sort, find_row(visible, after), PAGE)

@@ -8,9 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
-from patients import access, gate, profile_changes
+from patients import gate, profile_changes
 from patients.models import Claim, Patient
 
 
@@ -28,7 +27,7 @@ def open_claim(request: HttpRequest, patient: Patient, key: str) -> Claim:
 
 def seen(request: HttpRequest, patient: Patient, act: str) -> None:
     """Put on the trail that a page about the patient is shown."""
-    trail.shown(request, act, access.paths_to(gate.reach(request), [patient]))
+    gate.shown(request, act, patient)
 
 
 def to_claim(claim: Claim) -> HttpResponse:

@@ -11,7 +11,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from canvas_admin.audit import trail
 from canvas_admin.records import sheets
 from canvas_admin.records.models import find_row
 from patients import access, areas, gate
@@ -119,8 +118,7 @@ def _seen(request: HttpRequest, act: str, rows: list[Claim], wanted: Wanted) -> 
     patients: list[Patient] = list({row.patient: None for row in rows})
     for start in range(0, len(patients) or 1, PATIENTS_AT_ONCE):
         some = patients[start : start + PATIENTS_AT_ONCE]
-        paths = access.paths_to(gate.reach(request), some)
-        trail.shown(request, act, paths, state=wanted.state)
+        gate.shown(request, act, *some, state=wanted.state)
 
 
 def _as_csv(rows: list[Claim]) -> Iterator[str]:

@@ -6,9 +6,8 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from canvas_admin.audit import trail
 from canvas_admin.records import clock
-from patients import access, areas, gate
+from patients import areas, gate
 from patients.models import Patient
 from patients.printing.sheet import Frame, Sheet
 from patients.templatetags.patients import born, lived
@@ -18,8 +17,7 @@ PDF = "application/pdf"
 
 def printed(request: HttpRequest, act: str, patient: Patient, **detail: str) -> None:
     """Put on the trail that this page about the patient is printed, before it is."""
-    paths = access.paths_to(gate.reach(request), [patient])
-    trail.shown(request, f"{act}.printed", paths, **detail)
+    gate.shown(request, f"{act}.printed", patient, **detail)
 
 
 def sheet_for(

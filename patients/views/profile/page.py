@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.views.decorators.http import require_safe
 
-from canvas_admin.audit import trail
 from patients import access, areas, gate
 from patients.models import (
     ConsentCoding,
@@ -46,7 +45,7 @@ def profile(request: HttpRequest, key: str) -> HttpResponse:
         "may_check": request.user.has_perms(RUN),
         "form_token": get_random_string(32),
     }
-    trail.shown(request, "patient.profile", access.paths_to(reach, [patient]))
+    gate.shown(request, "patient.profile", patient)
     return render(request, "patients/profile.html", context)
 
 

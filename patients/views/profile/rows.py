@@ -8,9 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
-from patients import access, gate, profile_changes
+from patients import gate, profile_changes
 from patients.models import Patient
 from patients.views.profile.sections import Section, is_past, marks
 from patients.views.profile.showing import show_form, to_profile
@@ -30,7 +29,7 @@ def rows(request: HttpRequest, key: str, section: Section) -> HttpResponse:
         "add": request.user.has_perms(section.permissions("add"))
         and section.address(patient, "add"),
     }
-    trail.shown(request, f"patient.{section.code}", access.paths_to(reach, [patient]))
+    gate.shown(request, f"patient.{section.code}", patient)
     return render(request, "patients/profile/rows.html", context)
 
 

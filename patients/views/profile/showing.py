@@ -6,8 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from canvas_admin.audit import trail
-from patients import access, gate
+from patients import gate
 from patients.models import Patient
 from patients.views.profile.sections import PROFILE, Home
 
@@ -20,8 +19,7 @@ def show_form(
     section = context.get("section")
     home = section.home if section else PROFILE
     context |= {"patient": patient, "form": form, "asks": asks, "home": home}
-    seen = access.paths_to(gate.reach(request), [patient])
-    trail.shown(request, f"patient.{code}", seen)
+    gate.shown(request, f"patient.{code}", patient)
     return render(request, "patients/profile/form.html", context)
 
 
