@@ -2,21 +2,28 @@
 
     python .ci/guards.py [--again] [--list] [BEGINNING-OF-A-MODULE…]
 
-Each guard that sabotage.py finds is removed in turn, and the tests run that should
-notice, up to the first that fails. Goes on where it was stopped; two at a time. The
-record is docs/proof/guards.json: what noticed each guard, and which nobody noticed.
+First every test runs with nothing removed, and it is noted which of them meet a guard.
+Then each guard that sabotage.py finds is removed in turn, and the tests that meet it run,
+up to the first that fails. Goes on where it was stopped; two at a time. The record is
+docs/proof/guards.json: what noticed each guard, and which nobody noticed.
 """
 
 import argparse
+import contextlib
+import hashlib
 import json
 import os
 import re
+import secrets
 import subprocess
 import sys
+import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import postgres
@@ -25,108 +32,134 @@ import sabotage
 
 RECORD = proof.RECORDS / "guards.json"
 AT_ONCE = 2
-LONGEST = 900
-# The tests of a part of the application, by how its modules begin; the first that fits.
-OWN = {
-    "patients.views.claims": "patients/tests/test_claims.py "
-    "patients/tests/test_revenue.py patients/tests/test_claim_postings.py",
-    "patients.views.notes": "patients/tests/test_notes.py patients/tests/test_note_states.py",
-    "patients.views.commands": "patients/tests/test_command_forms.py",
-    "patients.note_changes": "patients/tests/test_notes.py",
-    "patients.views.printing": "patients/tests/test_printing.py "
-    "patients/tests/test_printing_documents.py patients/tests/test_printing_visits.py",
-    "patients.views.data_integration": "patients/tests/test_inbox.py",
-    "patients.views.incoming": "patients/tests/test_inbox.py",
-    "patients.views.linking": "patients/tests/test_linking.py",
-    "patients.views.stored_files": "patients/tests/test_results.py",
-    "patients.work.assigning": "patients/tests/test_assigning.py",
-    "tasks": "tasks/tests/test_tasks.py tasks/tests/test_list.py "
-    "tasks/tests/test_races.py tasks/tests/test_assigning.py",
-    "patients.views.appointments": "patients/tests/test_booking.py",
-    "patients.views.new_appointment": "patients/tests/test_booking.py",
-    "patients.booking": "patients/tests/test_booking.py",
-    "patients.views.search": "patients/tests/test_see_all.py patients/tests/test_search.py",
-    "patients.views.request_access": "patients/tests/test_access_requests.py "
-    "patients/tests/test_access_request_refusals.py",
-    "patients.views.access_requests": "patients/tests/test_access_requests.py",
-    "patients.views.care_team": "patients/tests/test_chart.py",
-    "patients.views.profile": "patients/tests/test_profile.py "
-    "patients/tests/test_profile_refusals.py patients/tests/test_eligibility.py",
-    "patients.profile_changes": "patients/tests/test_profile_at_once.py",
-    "patients.eligibility": "patients/tests/test_eligibility.py",
-    "patients.querysets": "patients/tests/test_accessible_to.py "
-    "patients/tests/test_results.py",
-    "patients.self_gain": "patients/tests/test_patient_group_self_gain.py",
-    "patients.gate": "patients/tests/test_denied.py",
-    "patients.areas": "canvas_admin/tests/test_documents.py",
-    "patients.forms.booking": "patients/tests/test_booking.py",
-    "patients.models": "patients/tests/test_consents.py",
-    "patients.admin.access_requests": "patients/tests/test_access_request_decisions.py",
-    "patients.admin.deciding": "patients/tests/test_access_request_decisions.py",
-    "patients.admin.effective": "patients/tests/test_effective.py",
-    "patients.admin.picker": "patients/tests/test_picker.py",
-    "patients.admin.reports": "patients/tests/test_audit_report.py",
-    "patients.admin.exclusions": "patients/tests/test_exclusions.py",
-    "patients.admin.front": "patients/tests/test_unreachable.py "
-    "canvas_admin/tests/test_front_page.py",
-    "patients.admin": "patients/tests/test_patient_group_pages.py "
-    "patients/tests/test_patient_group_members.py",
-    "staffing.admin.accounts": "staffing/tests/test_account_admin.py "
-    "canvas_admin/tests/test_one_time_links.py",
-    "staffing.admin.staff": "staffing/tests/test_staff_admin.py",
-    "staffing.admin.permissions": "staffing/tests/test_staff_permissions.py",
-    "staffing.admin.groups": "staffing/tests/test_group_admin.py",
-    "staffing.admin": "staffing/tests/test_administering.py",
-    "canvas_admin.site": "canvas_admin/tests/test_front_page.py",
-}
-# What asks every address, for all of them.
+LONGEST = 1800
+PARTS = 12
+KEPT = Path(tempfile.gettempdir()) / f"canvas-admin-guards-{os.getuid()}"
+# The tests that a guard is tried with before all others that meet it.
+LIKELIEST = 8
+# Which files meet a guard cannot be told where it is a value and no question: these ask
+# every address.
 EVERY = (
-    "canvas_admin/tests/matrix/test_locks.py",
-    "canvas_admin/tests/matrix/test_foreign_keys.py",
-    "canvas_admin/tests/test_access_table.py",
     "canvas_admin/tests/matrix/test_decisions.py",
+    "canvas_admin/tests/test_access_table.py",
     "canvas_admin/tests/test_documents.py",
-    "canvas_admin/tests/matrix/test_canaries.py",
     "canvas_admin/tests/matrix/test_matrix.py",
+)
+# An error of ours, and nothing that was noticed.
+BROKEN = re.compile(
+    r"\b(NameError|FieldError|SyntaxError|ImportError|UnboundLocalError)"
 )
 
 
-def tests_for(module: str) -> list[str]:
-    """The test files that should notice, the nearest first."""
-    own = next((OWN[begin] for begin in OWN if module.startswith(begin)), "")
-    room, stem = module.partition(".")[0], module.rpartition(".")[2]
-    alike = sorted((proof.PROJECT / room / "tests").glob(f"test_*{stem}*.py"))
-    near = [*own.split(), *(str(p.relative_to(proof.PROJECT)) for p in alike)]
-    there = [path for path in [*near, *EVERY] if (proof.PROJECT / path).exists()]
-    return list(dict.fromkeys(there))
+def pytest(guard: list[str], tests: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run tests by unguarded.py, up to the first that fails."""
+    command = [sys.executable, ".ci/unguarded.py", *guard, *tests]
+    command += ["-q", "-x", "-n0", "--reuse-db", "-m", "not browser", "--tb=line"]
+    command += ["-p", "no:cacheprovider", "-o", "faulthandler_timeout=0"]
+    return subprocess.run(
+        command,
+        cwd=proof.PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LONGEST,
+    )
 
 
-def noticed_by(guard: sabotage.Guard) -> str:
+def noticed_by(guard: sabotage.Guard, tests: list[str]) -> str:
     """The first test that goes red without this guard; "" when none does."""
-    command = [sys.executable, ".ci/sabotage.py", guard.name, "-q", "-x", "-n0"]
-    command += ["-m", "not browser", "-p", "no:cacheprovider", "--tb=no"]
-    command += tests_for(guard.module)
-    environment = {**os.environ, "PROOF_SEED": "1"}
-    environment.pop("PROOF", None)
-    try:
-        done = subprocess.run(
-            command,
-            cwd=proof.PROJECT,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=LONGEST,
-        )
-    except subprocess.TimeoutExpired:
-        return "(it hangs)"
-    if done.returncode == 0:
-        return ""
-    red = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.M)
-    if red is None:
-        # It cannot even be loaded: then the guard was not removed but something broken.
-        raise SystemExit(f"{guard.name}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return red[1]
+    for some in (tests[:LIKELIEST], tests[LIKELIEST:]):
+        try:
+            done = pytest([guard.name], some) if some else None
+        except subprocess.TimeoutExpired:
+            return "(it hangs)"
+        if done is None or done.returncode == 0:
+            continue
+        red = re.search(r"^(?:FAILED|ERROR) (\S+::\S+)", done.stdout, re.M)
+        if red is None or BROKEN.search(done.stdout):
+            # Then the guard was not removed but something broken.
+            raise SystemExit(
+                f"{guard.name}:\n{done.stdout[-3000:]}{done.stderr[-2000:]}"
+            )
+        return red[1]
+    return ""
+
+
+class Meetings:
+    """Which tests meet which guards, and how long each takes, nothing being removed.
+
+    Kept outside the project for each file of tests, while it and all else are unchanged.
+    """
+
+    def __init__(self) -> None:
+        told = proof.git("ls-files", "-co", "--exclude-standard", "--", ":!docs").stdout
+        paths = [proof.PROJECT / line for line in told.splitlines()]
+        tests = {p for p in paths if p.match("test_*.py") and "browser" not in p.parts}
+        rest = hashlib.sha256()
+        for path in sorted({p for p in paths if p.is_file()} - tests):
+            rest.update(str(path).encode() + path.read_bytes())
+        self.kept = {}
+        for path in sorted(tests):
+            own = hashlib.sha256(rest.digest() + path.read_bytes()).hexdigest()
+            self.kept[str(path.relative_to(proof.PROJECT))] = KEPT / f"{own}.json"
+        self.seconds: dict[str, float] = {}
+        self.met: dict[str, dict[str, bool]] = defaultdict(dict)
+
+    def record(self) -> None:
+        """Run what is not known yet. Raises SystemExit if a test is red."""
+        KEPT.mkdir(parents=True, exist_ok=True)
+        left = [test for test, kept in self.kept.items() if not kept.exists()]
+        print(f"{len(left)} files of tests run with nothing removed", flush=True)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._run, (left[at::PARTS] for at in range(PARTS))))
+        for kept in self.kept.values():
+            found = json.loads(kept.read_text())
+            self.seconds |= found["seconds"]
+            for guard, tests in found["met"].items():
+                self.met[guard] |= tests
+
+    def _run(self, files: list[str]) -> None:
+        if not files:
+            return
+        with tempfile.NamedTemporaryFile() as written:
+            done = pytest(["--mark", written.name], files)
+            # 5 is pytest's code where no test is left.
+            if done.returncode not in (0, 5):
+                raise SystemExit(f"Red with nothing removed:\n{done.stdout[-3000:]}")
+            found = json.loads(written.read())
+        for file in files:
+            own = {test: s for test, s in found["seconds"].items() if _of(test, file)}
+            met = {
+                guard: {test: r for test, r in tests.items() if _of(test, file)}
+                for guard, tests in found["met"].items()
+            }
+            self.kept[file].write_text(json.dumps({"seconds": own, "met": met}))
+
+    def tests_for(self, guard: sabotage.Guard) -> list[str]:
+        """The tests that should notice: those whom it refuses first, the quickest first."""
+        met = self.met.get(guard.name, {})
+        likely = sorted(met, key=lambda test: (not met[test], self.seconds[test]))
+        return likely or [*EVERY]
+
+
+def _of(test: str, file: str) -> bool:
+    return test.startswith(f"{file}::")
+
+
+@contextlib.contextmanager
+def migrated() -> Iterator[None]:
+    """A migrated database for every run of tests to begin with."""
+    secret = {"SECRET_KEY": secrets.token_hex(30), "AUDIT_KEY": secrets.token_hex(30)}
+    os.environ |= {**secret, "INSECURE_HTTP": "1", "PROOF_SEED": "1"}
+    for name in ("PROOF", "DATABASE_URL", "CANVAS_ADMIN_DEMO"):
+        os.environ.pop(name, None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/migrated.sqlite3"
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        url = {**os.environ, "DATABASE_URL": f"sqlite:///{path}"}
+        subprocess.run(migrate, cwd=proof.PROJECT, env=url, check=True)
+        os.environ["MIGRATED_DATABASE"] = path
+        yield
 
 
 def read() -> dict[str, Any]:
@@ -176,8 +209,11 @@ def main() -> int:
     found = {name: result for name, result in found.items() if same[result["commit"]]}
     left = [guard for guard in wanted if guard.name not in found]
     print(f"{len(guards)} guards, {len(left)} to be removed now", flush=True)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for guard, by in zip(left, pool.map(noticed_by, left), strict=True):
+    with migrated(), ThreadPoolExecutor(AT_ONCE) as pool:
+        meetings = Meetings()
+        meetings.record()
+        tests = [meetings.tests_for(guard) for guard in left]
+        for guard, by in zip(left, pool.map(noticed_by, left, tests), strict=True):
             found[guard.name] = {"noticed_by": by, "commit": commit}
             print(guard.name, by or "NOBODY NOTICED", guard.says, sep="\t", flush=True)
             keep(found, guards, started)

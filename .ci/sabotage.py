@@ -1,21 +1,13 @@
-"""Guards, found in the source by the syntax tree, and tests run with one of them removed.
+"""Guards, found in the source by the syntax tree, and a module's syntax less one of them.
 
-    python .ci/sabotage.py GUARD PYTEST-ARGUMENTS…
-
-A guard is named "module:line:column:kind". Nothing is written into the tree: an import
-hook compiles the one module anew, without the guard.
+A guard is named "module:line:column:kind".
 """
 
 import ast
-import importlib.abc
-import importlib.machinery
 import re
-import runpy
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -97,7 +89,7 @@ class Remover(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        remove = CALLS.get(_called(node))
+        remove = CALLS.get(called(node))
         return remove(self, node) if remove else node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
@@ -136,7 +128,7 @@ def _name(node: ast.AST) -> str:
     return getattr(node, "attr", getattr(node, "id", ""))
 
 
-def _called(node: ast.Call) -> str:
+def called(node: ast.Call) -> str:
     return _name(node.func)
 
 
@@ -243,46 +235,3 @@ CALLS = {
     "filter": _filter,
     "admin_view": _admin_view,
 }
-
-
-class Loader(importlib.machinery.SourceFileLoader):
-    """Loads one module without a guard."""
-
-    guard = ""
-
-    def source_to_code(self, data: Any, path: Any, **options: Any) -> CodeType:
-        tree = without(data.decode(), self.name, self.guard)
-        return compile(tree, path, "exec", dont_inherit=True)
-
-    def get_code(self, fullname: str) -> CodeType:
-        # Neither read from the cache of compiled modules nor written into it.
-        path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
-
-
-class Hook(importlib.abc.MetaPathFinder):
-    """Finds the one module before anybody else does."""
-
-    def __init__(self, guard: str) -> None:
-        self.guard, self.module = guard, guard.partition(":")[0]
-
-    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
-        if name != self.module:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        spec.loader = Loader(name, spec.origin)
-        spec.loader.guard = self.guard
-        return spec
-
-
-def main() -> None:
-    _own, guard, *arguments = sys.argv
-    sys.path.insert(0, str(PROJECT))
-    sys.meta_path.insert(0, Hook(guard))
-    sys.argv = ["pytest", *arguments]
-    # After the hook, because its plugins import ours.
-    runpy.run_module("pytest", run_name="__main__")
-
-
-if __name__ == "__main__":
-    main()

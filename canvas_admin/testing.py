@@ -7,6 +7,7 @@ Permissions, none of the twelve). Patients: ada (North), ben (South), cyn (no gr
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterable
 from datetime import date
 from types import SimpleNamespace
@@ -42,9 +43,12 @@ def _sqlite_in_a_file(tmp_path_factory: Any) -> None:
     """SQLite in a file, as a clinic has it: every thread with a connection of its own.
 
     In memory all threads share one, and two of them can wait for each other for ever.
+    MIGRATED_DATABASE names a file to begin with, under --reuse-db.
     """
     if connection.vendor == "sqlite":
         name = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        if migrated := os.environ.get("MIGRATED_DATABASE"):
+            shutil.copy(migrated, name)
         connection.settings_dict["TEST"]["NAME"] = str(name)
 
 

@@ -1,0 +1,124 @@
+"""Which tests meet which guards: each guard notes the test that asks it, and its refusals.
+
+A pytest plugin, and what it puts into the syntax of the modules with guards. It leaves
+{"seconds": {test: …}, "met": {guard: {test: whether it refused}}} in the file that the
+environment names.
+"""
+
+import ast
+import functools
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sabotage
+
+FILE = "GUARDS_MET"
+# By this name, as it is put into modules that import nothing of ours.
+HERE = "__import__('marking')"
+NOT_ALLOWED = 405
+
+seconds: dict[str, float] = defaultdict(float)
+met: dict[str, dict[str, bool]] = defaultdict(dict)
+running = ""
+
+
+def note(guards: tuple[str, ...], refused: bool) -> None:
+    """The running test has met these guards."""
+    for guard in guards if running else ():
+        met[guard][running] = refused or met[guard].get(running, False)
+
+
+def asked(
+    guards: tuple[str, ...], ask: Callable, /, *arguments: Any, **named: Any
+) -> Any:
+    """What the guards answer: an error, False and "method not allowed" are refusals."""
+    note(guards, refused=False)
+    try:
+        answer = ask(*arguments, **named)
+    except Exception:
+        note(guards, refused=True)
+        raise
+    if answer is False or getattr(answer, "status_code", 0) == NOT_ALLOWED:
+        note(guards, refused=True)
+    return answer
+
+
+def asking(guards: tuple[str, ...]) -> Callable:
+    """asked() as a decorator."""
+
+    def decorate(ask: Callable) -> Callable:
+        @functools.wraps(ask)
+        def decorated(*arguments: Any, **named: Any) -> Any:
+            return asked(guards, ask, *arguments, **named)
+
+        return decorated
+
+    return decorate
+
+
+def marked(source: str, module: str) -> ast.Module:
+    """The syntax tree of a module whose guards note who asks."""
+    return ast.fix_missing_locations(Marker(module).visit(ast.parse(source)))
+
+
+class Marker(sabotage.Remover):
+    """Finds guards as Remover does; those within expressions of a module are not asked."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(module)
+        self.marked: set[str] = set()
+
+    def new_at(self, *nodes: Any) -> ast.Constant:
+        """The names of the guards that were found here last."""
+        places = {(node.lineno, node.col_offset) for node in nodes}
+        here = {g.name for g in self.found if (g.line, g.column) in places}
+        here -= self.marked
+        self.marked |= here
+        return ast.Constant(tuple(sorted(here)))
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        super().visit_Call(node)
+        # A decorator that is called is marked with its function.
+        asks = sabotage.called(node) in sabotage.CALLS
+        if not asks or not (names := self.new_at(node)).value:
+            return node
+        ask = ast.parse(f"{HERE}.asked", mode="eval").body
+        return ast.Call(ask, [names, node.func, *node.args], node.keywords)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        places = [node, *node.decorator_list]
+        super().visit_FunctionDef(node)
+        if (names := self.new_at(*places)).value:
+            decorate = ast.parse(f"{HERE}.asking", mode="eval").body
+            node.decorator_list.insert(0, ast.Call(decorate, [names], []))
+        return node
+
+    def visit_Raise(self, node: ast.Raise) -> Any:
+        super().visit_Raise(node)
+        if not (names := self.new_at(node)).value:
+            return node
+        refuse = ast.parse(f"{HERE}.note", mode="eval").body
+        return [ast.Expr(ast.Call(refuse, [names, ast.Constant(True)], [])), node]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    global running
+    running = item.nodeid
+    try:
+        return (yield)
+    finally:
+        running = ""
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    seconds[report.nodeid] += report.duration
+
+
+def pytest_sessionfinish() -> None:
+    Path(os.environ[FILE]).write_text(json.dumps({"seconds": seconds, "met": met}))
