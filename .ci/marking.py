@@ -85,7 +85,8 @@ class Marker(sabotage.Remover):
         super().visit_Call(node)
         # A decorator that is called is marked with its function.
         asks = sabotage.called(node) in sabotage.CALLS
-        if not asks or not (names := self.new_at(node)).value:
+        named = [keyword.value for keyword in node.keywords]
+        if not asks or not (names := self.new_at(node, *node.args, *named)).value:
             return node
         ask = ast.parse(f"{HERE}.asked", mode="eval").body
         return ast.Call(ask, [names, node.func, *node.args], node.keywords)
@@ -98,12 +99,21 @@ class Marker(sabotage.Remover):
             node.decorator_list.insert(0, ast.Call(decorate, [names], []))
         return node
 
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        super().visit_Assign(node)
+        if not (names := self.new_at(node)).value:
+            return node
+        return [self.noting(names, refused=False), node]
+
     def visit_Raise(self, node: ast.Raise) -> Any:
         super().visit_Raise(node)
         if not (names := self.new_at(node)).value:
             return node
-        refuse = ast.parse(f"{HERE}.note", mode="eval").body
-        return [ast.Expr(ast.Call(refuse, [names, ast.Constant(True)], [])), node]
+        return [self.noting(names, refused=True), node]
+
+    def noting(self, names: ast.Constant, refused: bool) -> ast.Expr:
+        call = ast.parse(f"{HERE}.note", mode="eval").body
+        return ast.Expr(ast.Call(call, [names, ast.Constant(refused)], []))
 
 
 @pytest.hookimpl(wrapper=True)

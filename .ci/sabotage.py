@@ -22,7 +22,15 @@ OPERATOR = re.compile(r"patients\.importing")
 HERE = "__import__('sabotaged')"
 METHODS = {"require_safe", "require_POST", "require_http_methods"}
 PERMISSION = re.compile(r"(patients|tasks|staffing|audit|auth)\.[a-z_]+")
-REFUSALS = {"Refused", "PermissionDenied"}
+REFUSALS = {"Refused", "PermissionDenied", "TakenAlready"}
+# filter(patient=patient) and its like: whose rows these are.
+OWNERS = {"patient", "member", "note", "task", "claim", "staff__user"}
+OWNER = re.compile(r"(self\.)?patient|note|task|row|claim|request\.user")
+# What stands before every view.
+SETTINGS = "canvas_admin.settings"
+MIDDLEWARE = re.compile(
+    r".*\.(LoginRequired|SessionLimits|CsrfView|Axes|Audit)(Middleware)?"
+)
 
 
 @dataclass(frozen=True)
@@ -107,11 +115,29 @@ class Remover(ast.NodeTransformer):
         return node
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        error = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+        error = node.exc.body if isinstance(node.exc, ast.IfExp) else node.exc
+        error = error.func if isinstance(error, ast.Call) else error
         if error is not None and _name(error) in REFUSALS:
             if self.meets(node, "refusal"):
                 return ast.copy_location(ast.Pass(), node)
         self.generic_visit(node)
+        return node
+
+    def visit_List(self, node: ast.List) -> ast.AST:
+        for element in list(node.elts) if self.module == SETTINGS else ():
+            named = str(getattr(element, "value", ""))
+            if MIDDLEWARE.fullmatch(named) and self.meets(element, "middleware"):
+                node.elts.remove(element)
+        self.generic_visit(node)
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        target = node.targets[0]
+        choices = isinstance(target, ast.Attribute) and target.attr == "queryset"
+        limited = not ast.unparse(node.value).endswith(".objects.all()")
+        if choices and limited and self.meets(node, "choices"):
+            node.value = _call(f"{HERE}.any_choice", node.value)
         return node
 
     def visit_Tuple(self, node: ast.Tuple) -> ast.AST:
@@ -211,9 +237,50 @@ def _in_chart_of(remover: Remover, node: ast.Call) -> ast.AST:
 def _filter(remover: Remover, node: ast.Call) -> ast.AST:
     """filter(patient=patient) takes every patient's rows."""
     for keyword in list(node.keywords):
-        of_patient = keyword.arg == "patient" and _name(keyword.value) == "patient"
-        if of_patient and remover.meets(node, "of patient"):
+        is_owner = OWNER.fullmatch(ast.unparse(keyword.value))
+        if keyword.arg in OWNERS and is_owner:
+            if remover.meets(node, f"of {keyword.arg}"):
+                node.keywords.remove(keyword)
+    if any(keyword.arg == "start_date__lte" for keyword in node.keywords):
+        return _in_force(remover, node)
+    return node
+
+
+def _in_force(remover: Remover, node: ast.Call) -> ast.AST:
+    """The conditions of a membership that counts, each by itself."""
+    for condition in list(node.args):
+        if remover.meets(condition, "condition"):
+            node.args.remove(condition)
+    for keyword in list(node.keywords):
+        if keyword.arg and remover.meets(keyword.value, "condition"):
             node.keywords.remove(keyword)
+    return node
+
+
+def _opened(remover: Remover, node: ast.Call) -> ast.AST:
+    """access.opened() opens whatever it is asked about."""
+    if ast.unparse(node.func) == "access.opened" and remover.meets(node, "opened"):
+        return _call(f"{HERE}.any_of", *node.args)
+    return node
+
+
+def _grantable(remover: Remover, node: ast.Call) -> ast.AST:
+    """Elsewhere grantable() only says what is shown."""
+    if remover.module.startswith("staffing.forms"):
+        return _stand_in("choices", "any_group")(remover, node)
+    return node
+
+
+def _self_gain(remover: Remover, node: ast.Call) -> ast.AST:
+    if ast.unparse(node.func).startswith("self_gain."):
+        return _constant("self gain", None)(remover, node)
+    return node
+
+
+def _everything(remover: Remover, node: ast.Call) -> ast.AST:
+    """A path to all patients, for whoever has the path."""
+    if node.args and remover.meets(node, "path"):
+        node.args = [ast.Constant(True)]
     return node
 
 
@@ -232,6 +299,18 @@ CALLS = {
     "visible_to": _unnarrowed,
     "accessible_to": _unnarrowed,
     "in_chart_of": _in_chart_of,
+    "unlinked": _unnarrowed,
     "filter": _filter,
+    "in_force": _filter,
+    "opened": _opened,
+    "is_live": _constant("live", True),
+    "_all_or_none": _everything,
+    "within_ration": _constant("ration", True),
+    "grantable": _grantable,
+    "check_adding": _self_gain,
+    "check_dates": _self_gain,
+    "check_deciding": _self_gain,
+    "check_lifting": _self_gain,
+    "check_switching_on": _self_gain,
     "admin_view": _admin_view,
 }

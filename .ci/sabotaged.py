@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.auth.models import Group
+
 from canvas_admin.records.models import find_row
 from patients import access, gate
 from patients.models import Patient
@@ -26,3 +28,18 @@ def any_row(rows: Any, key: str, patient: Patient) -> Any:
 def not_asked_anew(request: Any, patient: Patient) -> Any:
     """gate.still_open() that refuses nobody."""
     return access.paths_to(request.user, [patient])
+
+
+def any_of(_account: Any, patients: Any) -> dict[Patient, str]:
+    """access.opened() of whoever is asked about."""
+    return dict.fromkeys(Patient.objects.filter(pk__in=list(patients)), "all-patients")
+
+
+def any_choice(rows: Any) -> Any:
+    """A form's choice among all rows of the model."""
+    return rows.model._base_manager.all()
+
+
+def any_group() -> Any:
+    """staffing's grantable(): every auth group."""
+    return Group.objects.all()
