@@ -130,7 +130,8 @@ class Meetings:
             done = pytest(["--mark", written.name], files)
             # 5 is pytest's code where no test is left.
             if done.returncode not in (0, 5):
-                raise SystemExit(f"Red with nothing removed:\n{done.stdout[-3000:]}")
+                told = f"{done.stdout[-3000:]}{done.stderr[-2000:]}"
+                raise SystemExit(f"Red with nothing removed:\n{told}")
             found = json.loads(written.read())
         for file in files:
             own = {test: s for test, s in found["seconds"].items() if _of(test, file)}

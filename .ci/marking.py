@@ -89,7 +89,8 @@ class Marker(sabotage.Remover):
         if not asks or not (names := self.new_at(node, *node.args, *named)).value:
             return node
         ask = ast.parse(f"{HERE}.asked", mode="eval").body
-        return ast.Call(ask, [names, node.func, *node.args], node.keywords)
+        asking = ast.Call(ask, [names, node.func, *node.args], node.keywords)
+        return ast.copy_location(asking, node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         places = [node, *node.decorator_list]
