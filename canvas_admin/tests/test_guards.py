@@ -1,9 +1,10 @@
 """The script that removes guards: it finds them, and removes just the one."""
 
 import ast
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,11 @@ def documents(request, key):
     if not request.user.has_perms(areas.WRITE):
         raise gate.Refused(key)
     gate.require(request, *areas.FIND)
+    if not trail.within_ration(request, "see-all", 30, "patient.reveal"):
+        self.fields["team"].queryset = teams.filter(active=True)
+    paths = access.opened(gate.reach(request), [patient.pk])
+    self_gain.check_adding(request.user, group, [patient])
+    lines = Line.objects.unlinked().filter(note=note)
     return row, gate.still_open(request, patient)
 """
 WITHOUT = {
@@ -29,19 +35,38 @@ WITHOUT = {
     "7:11:has_perms": "if not True:",
     "8:8:refusal": "areas.WRITE):\n        pass",
     "9:4:require": "\n    None\n",
-    "10:16:still open": ".not_asked_anew(request, patient)",
+    "10:11:ration": "if not True:",
+    "11:8:choices": ".any_choice(teams.filter(active=True))",
+    "12:12:opened": ".any_of(gate.reach(request), [patient.pk])",
+    "13:4:self gain": "\n    None\n    lines =",
+    "14:12:rows": "lines = Line.objects.all().filter(note=note)",
+    "14:12:of note": "lines = Line.objects.unlinked().filter()",
+    "15:16:still open": ".not_asked_anew(request, patient)",
 }
 
 
 @pytest.fixture(scope="module")
-def sabotage():
-    """The script, as a module."""
-    spec = importlib.util.spec_from_file_location("sabotage", FOLDER / "sabotage.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sabotage"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["sabotage"]
+def scripts():
+    """The scripts, imported afresh: this test may itself run under them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(FOLDER))
+        for name in ("sabotage", "marking"):
+            patch.setitem(sys.modules, name, None)
+            del sys.modules[name]
+        yield importlib.import_module
+
+
+@pytest.fixture(scope="module")
+def sabotage(scripts):
+    return scripts("sabotage")
+
+
+@pytest.fixture
+def marking(scripts, monkeypatch):
+    """What marks guards, while a test called "this" runs."""
+    module = scripts("marking")
+    monkeypatch.setattr(module, "running", "this")
+    return module
 
 
 def test_each_kind_of_guard_is_found(sabotage):
@@ -78,3 +103,38 @@ def test_every_guard_of_the_application_can_be_removed(sabotage):
 def test_what_is_no_guard_is_said(sabotage):
     with pytest.raises(LookupError, match="is no guard"):
         sabotage.without(SOURCE, "patients.views.sample", "patients:1:1:row")
+
+
+MARKED = """
+def ask(account, rows, patient):
+    if not account.has_perms(()):
+        raise Refused
+    return rows.filter(patient=patient)
+
+@require_POST
+def write(request):
+    gate.require(request)
+"""
+
+
+class Account:
+    """May nothing."""
+
+    def has_perms(self, _permissions):
+        return False
+
+
+def test_each_guard_notes_who_asked_it_and_whether_it_refused(marking):
+    found = {"require_POST": lambda view: view, "Refused": PermissionError}
+    found["gate"] = SimpleNamespace(require=lambda request: None)
+    tree = marking.marked(MARKED, "patients.views.sample")
+    exec(compile(tree, "sample", "exec"), found)  # noqa: S102
+    with pytest.raises(PermissionError):
+        found["ask"](Account(), None, None)
+    found["write"](None)
+    assert {name.partition(":")[2]: tests for name, tests in marking.met.items()} == {
+        "3:11:has_perms": {"this": True},
+        "4:8:refusal": {"this": True},
+        "7:1:method": {"this": False},
+        "9:4:require": {"this": False},
+    }
