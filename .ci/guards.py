@@ -12,27 +12,29 @@ import argparse
 import contextlib
 import hashlib
 import json
+import multiprocessing
 import os
-import re
 import secrets
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import postgres
 import proof
 import sabotage
+import unguarded
 
 RECORD = proof.RECORDS / "guards.json"
 AT_ONCE = 2
-LONGEST = 1800
 PARTS = 12
 KEPT = Path(tempfile.gettempdir()) / f"canvas-admin-guards-{os.getuid()}"
 # What the tests depend on, and what is noted of them.
@@ -50,44 +52,33 @@ EVERY = (
     "canvas_admin/tests/test_sign_in.py",
     "canvas_admin/tests/matrix/test_matrix.py",
 )
-# An error of ours, and nothing that was noticed.
-BROKEN = re.compile(
-    r"\b(NameError|FieldError|SyntaxError|ImportError|UnboundLocalError)"
-)
+FORK = multiprocessing.get_context("fork")
 
 
-def pytest(guard: list[str], tests: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run tests by unguarded.py, up to the first that fails."""
-    command = [sys.executable, ".ci/unguarded.py", *guard, *tests]
-    command += ["-q", "-x", "-n0", "--reuse-db", "-m", "not browser", "--tb=line"]
-    command += ["-p", "no:cacheprovider", "-o", "faulthandler_timeout=0"]
-    return subprocess.run(
-        command,
-        cwd=proof.PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LONGEST,
-    )
+def apart(work: Callable[[Any], Any], given: Any) -> Any:
+    """What a function of unguarded.py answers in a process of its own.
+
+    Raises RuntimeError as it does, and where the process ends without an answer.
+    """
+    here, there = FORK.Pipe(duplex=False)
+    process = FORK.Process(target=_answer, args=(there, work, given))
+    process.start()
+    there.close()
+    try:
+        answer = here.recv()
+    except EOFError:
+        answer = RuntimeError(f"{given}: the process ended")
+    process.join()
+    if isinstance(answer, RuntimeError):
+        raise answer
+    return answer
 
 
-def noticed_by(guard: sabotage.Guard, tests: list[str]) -> str:
-    """The first test that goes red without this guard; "" when none does."""
-    for some in (tests[:LIKELIEST], tests[LIKELIEST:]):
-        try:
-            done = pytest([guard.name], some) if some else None
-        except subprocess.TimeoutExpired:
-            return "(it hangs)"
-        if done is None or done.returncode == 0:
-            continue
-        red = re.search(r"^(?:FAILED|ERROR) (\S+::\S+)", done.stdout, re.M)
-        if red is None or BROKEN.search(done.stdout):
-            # Then the guard was not removed but something broken.
-            raise SystemExit(
-                f"{guard.name}:\n{done.stdout[-3000:]}{done.stderr[-2000:]}"
-            )
-        return red[1]
-    return ""
+def _answer(there: Connection, work: Callable[[Any], Any], given: Any) -> None:
+    try:
+        there.send(work(given))
+    except RuntimeError as error:
+        there.send(error)
 
 
 class Meetings:
@@ -102,16 +93,16 @@ class Meetings:
         tests = {p for p in paths if p.match("test_*.py") and "browser" not in p.parts}
         rest = hashlib.sha256()
         for path in sorted({p for p in paths if p.is_file()} - tests):
-            rest.update(str(path).encode() + path.read_bytes())
+            rest.update(_named(path).encode() + path.read_bytes())
         self.kept = {}
         for path in sorted(tests):
             own = hashlib.sha256(rest.digest() + path.read_bytes()).hexdigest()
-            self.kept[str(path.relative_to(proof.PROJECT))] = KEPT / f"{own}.json"
+            self.kept[_named(path)] = KEPT / f"{own}.json"
         self.seconds: dict[str, float] = {}
         self.met: dict[str, dict[str, bool]] = defaultdict(dict)
 
     def record(self) -> None:
-        """Run what is not known yet. Raises SystemExit if a test is red."""
+        """Run what is not known yet. Raises RuntimeError if a test is red."""
         KEPT.mkdir(parents=True, exist_ok=True)
         left = [test for test, kept in self.kept.items() if not kept.exists()]
         print(f"{len(left)} files of tests run with nothing removed", flush=True)
@@ -124,22 +115,8 @@ class Meetings:
                 self.met[guard] |= tests
 
     def _run(self, files: list[str]) -> None:
-        if not files:
-            return
-        with tempfile.NamedTemporaryFile() as written:
-            done = pytest(["--mark", written.name], files)
-            # 5 is pytest's code where no test is left.
-            if done.returncode not in (0, 5):
-                told = f"{done.stdout[-3000:]}{done.stderr[-2000:]}"
-                raise SystemExit(f"Red with nothing removed:\n{told}")
-            found = json.loads(written.read())
-        for file in files:
-            own = {test: s for test, s in found["seconds"].items() if _of(test, file)}
-            met = {
-                guard: {test: r for test, r in tests.items() if _of(test, file)}
-                for guard, tests in found["met"].items()
-            }
-            self.kept[file].write_text(json.dumps({"seconds": own, "met": met}))
+        for file, found in apart(unguarded.meetings, files).items() if files else ():
+            self.kept[file].write_text(json.dumps(found))
 
     def tests_for(self, guard: sabotage.Guard) -> list[str]:
         """The tests that should notice: those whom it refuses first, the quickest first."""
@@ -148,8 +125,8 @@ class Meetings:
         return likely or [*EVERY]
 
 
-def _of(test: str, file: str) -> bool:
-    return test.startswith(f"{file}::")
+def _named(path: Path) -> str:
+    return str(path.relative_to(proof.PROJECT))
 
 
 @contextlib.contextmanager
@@ -195,6 +172,25 @@ def keep(found: dict[str, Any], guards: list[sabotage.Guard], started: float) ->
     RECORD.write_text(json.dumps(record, indent=1) + "\n")
 
 
+def remove(guards: list[sabotage.Guard]) -> Iterator[tuple[sabotage.Guard, str]]:
+    """Each guard with the first test that goes red without it; "" when none does."""
+    meetings = Meetings()
+    meetings.record()
+    tests = {guard: meetings.tests_for(guard) for guard in guards}
+    first = [(guard.name, tests[guard][:LIKELIEST]) for guard in guards]
+    unnoticed = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        noticed = partial(pool.map, partial(apart, unguarded.noticed_by))
+        for guard, by in zip(guards, noticed(first), strict=True):
+            more = len(tests[guard]) > LIKELIEST
+            if by or not more:
+                yield guard, by
+            else:
+                unnoticed.append(guard)
+        rest = [(guard.name, tests[guard][LIKELIEST:]) for guard in unnoticed]
+        yield from zip(unnoticed, noticed(rest), strict=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description="Remove each guard, and run the tests."
@@ -215,11 +211,8 @@ def main() -> int:
     found = {name: result for name, result in found.items() if same[result["commit"]]}
     left = [guard for guard in wanted if guard.name not in found]
     print(f"{len(guards)} guards, {len(left)} to be removed now", flush=True)
-    with migrated(), ThreadPoolExecutor(AT_ONCE) as pool:
-        meetings = Meetings()
-        meetings.record()
-        tests = [meetings.tests_for(guard) for guard in left]
-        for guard, by in zip(left, pool.map(noticed_by, left, tests), strict=True):
+    with migrated():
+        for guard, by in remove(left):
             found[guard.name] = {"noticed_by": by, "commit": commit}
             print(guard.name, by or "NOBODY NOTICED", guard.says, sep="\t", flush=True)
             keep(found, guards, started)

@@ -1,28 +1,23 @@
 """Which tests meet which guards: each guard notes the test that asks it, and its refusals.
 
-A pytest plugin, and what it puts into the syntax of the modules with guards. It leaves
-{"seconds": {test: …}, "met": {guard: {test: whether it refused}}} in the file that the
-environment names.
+A pytest plugin, and what it puts into the syntax of the modules with guards.
 """
 
 import ast
 import functools
-import json
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import sabotage
 
-FILE = "GUARDS_MET"
 # By this name, as it is put into modules that import nothing of ours.
 HERE = "__import__('marking')"
 NOT_ALLOWED = 405
 
 seconds: dict[str, float] = defaultdict(float)
+# guard → test → whether it was refused something
 met: dict[str, dict[str, bool]] = defaultdict(dict)
 running = ""
 
@@ -56,6 +51,8 @@ def asking(guards: tuple[str, ...]) -> Callable:
         def decorated(*arguments: Any, **named: Any) -> Any:
             return asked(guards, ask, *arguments, **named)
 
+        # For tests that look behind the decorators of a view.
+        decorated.__wrapped__ = getattr(ask, "__wrapped__", ask)
         return decorated
 
     return decorate
@@ -131,5 +128,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     seconds[report.nodeid] += report.duration
 
 
-def pytest_sessionfinish() -> None:
-    Path(os.environ[FILE]).write_text(json.dumps({"seconds": seconds, "met": met}))
+def of_file(file: str) -> dict[str, Any]:
+    """What is known of the tests in a file."""
+
+    def own(tests: dict[str, Any]) -> dict[str, Any]:
+        return {test: tests[test] for test in tests if test.startswith(f"{file}::")}
+
+    found = {guard: own(tests) for guard, tests in met.items()}
+    return {"seconds": own(seconds), "met": {g: t for g, t in found.items() if t}}

@@ -1,31 +1,53 @@
-"""pytest with one guard removed, or with all of them noting who asks.
+"""Tests, run in this process with one guard removed, or with all of them noting who asks.
 
-    python .ci/unguarded.py GUARD PYTEST-ARGUMENTS…
-    python .ci/unguarded.py --mark FILE PYTEST-ARGUMENTS…
-
-Nothing is written into the tree: an import hook compiles the modules anew. --mark removes
-nothing, and leaves in the file which test met which guard (marking.py).
+Nothing is written into the tree: an import hook compiles the modules anew. A process
+imports ours but once, so each run needs a process of its own, forked before that.
 """
 
+import contextlib
 import importlib.abc
 import importlib.machinery
 import os
-import runpy
+import re
+import signal
 import sys
+import tempfile
 from ast import Module
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import CodeType
 from typing import Any
 
+# What ours import and what asks for no settings: a forked process has it already.
+import cryptography.fernet  # noqa: F401
+import django.db.backends.sqlite3.base  # noqa: F401
+import django.db.models  # noqa: F401
+import django.forms  # noqa: F401
+import django.test.client  # noqa: F401
+import django.views.generic  # noqa: F401
+import fpdf  # noqa: F401
+import hypothesis  # noqa: F401
 import marking
+import pytest
+import pytest_django.plugin  # noqa: F401
 import sabotage
+
+Change = Callable[[str], Module]
+LONGEST = 1800
+# No guard was missed then, but something of ours broken.
+BROKEN = re.compile(
+    r"(NameError|FieldError|SyntaxError|ImportError|UnboundLocalError)\b"
+)
+OPTIONS = (
+    "-q -x --reuse-db --tb=no --assert=plain -o faulthandler_timeout=0 -p no:xdist "
+)
+OPTIONS += "-p no:cacheprovider -p no:hypothesispytest -p no:rerunfailures"
 
 
 class Loader(importlib.machinery.SourceFileLoader):
     """Loads a module with other syntax than its file has."""
 
-    change: Callable[[str], Module]
+    change: Change
 
     def source_to_code(self, data: Any, path: Any, **options: Any) -> CodeType:
         return compile(self.change(data.decode()), path, "exec", dont_inherit=True)
@@ -39,7 +61,7 @@ class Loader(importlib.machinery.SourceFileLoader):
 class Hook(importlib.abc.MetaPathFinder):
     """Finds these modules before anybody else does."""
 
-    def __init__(self, changes: dict[str, Callable[[str], Module]]) -> None:
+    def __init__(self, changes: dict[str, Change]) -> None:
         self.changes = changes
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
@@ -51,30 +73,73 @@ class Hook(importlib.abc.MetaPathFinder):
         return spec
 
 
-def marked() -> dict[str, Callable[[str], Module]]:
-    """Every module that has a guard, with marks."""
-    names = {guard.module for guard in sabotage.find()}
-    return {name: partial(marking.marked, module=name) for name in names}
+class FirstRed:
+    """The first test that fails, and its error."""
+
+    test = error = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self.test:
+            self.test = report.nodeid
+            self.error = _told(report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and not self.error:
+            self.error = f"ImportError {report.longreprtext}"
 
 
-def without(guard: str) -> dict[str, Callable[[str], Module]]:
-    """The one module, less the guard."""
-    module = guard.partition(":")[0]
-    return {module: partial(sabotage.without, module=module, name=guard)}
+def _told(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return crash.message if crash else report.longreprtext
 
 
-def main() -> None:
-    _own, guard, *arguments = sys.argv
+def run(changes: dict[str, Change], tests: Iterable[str], *plugins: Any) -> FirstRed:
+    """Run tests up to the first that fails. Raises RuntimeError where pytest itself does."""
+    red, arguments = FirstRed(), [*OPTIONS.split(), "-m", "not browser"]
     sys.path.insert(0, str(sabotage.PROJECT))
-    if guard == "--mark":
-        os.environ[marking.FILE] = arguments.pop(0)
-        arguments += ["-p", "marking", "-W", "ignore:Module already imported"]
-    changes = marked() if guard == "--mark" else without(guard)
     sys.meta_path.insert(0, Hook(changes))
-    sys.argv = ["pytest", *arguments]
-    # After the hook, because its plugins import ours.
-    runpy.run_module("pytest", run_name="__main__")
+    os.chdir(sabotage.PROJECT)
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(LONGEST)
+    with (
+        open(os.devnull, "w") as nowhere,
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.redirect_stdout(nowhere),
+    ):
+        arguments += ["--basetemp", f"{folder}/tests"]
+        code = pytest.main([*arguments, *tests], [red, *plugins])
+    good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    if code not in good and not red.test:
+        raise RuntimeError(f"pytest ended with {code!r}: {red.error}")
+    return red
 
 
-if __name__ == "__main__":
-    main()
+def _too_long(_signal: int, _frame: Any) -> None:
+    raise TimeoutError
+
+
+def noticed_by(task: tuple[str, list[str]]) -> str:
+    """The first of these tests that goes red without a guard; "" when none does.
+
+    Raises RuntimeError where the guard was not removed but something broken.
+    """
+    guard, tests = task
+    module = guard.partition(":")[0]
+    change = partial(sabotage.without, module=module, name=guard)
+    red = run({module: change}, tests)
+    if BROKEN.match(red.error.rpartition(".")[2]) or BROKEN.match(red.error):
+        raise RuntimeError(f"{guard}, {red.test}: {red.error}")
+    return red.test
+
+
+def meetings(files: list[str]) -> dict[str, Any]:
+    """Run tests with nothing removed: what marking.py notes of them, by file.
+
+    Raises RuntimeError if one is red.
+    """
+    names = {guard.module for guard in sabotage.find()}
+    changes = {name: partial(marking.marked, module=name) for name in names}
+    red = run(changes, files, marking)
+    if red.test:
+        raise RuntimeError(f"{red.test} is red with nothing removed: {red.error}")
+    return {file: marking.of_file(file) for file in files}
