@@ -409,7 +409,7 @@ READ_AUDIT = BY_CODE["audit"].permissions
 
 def areas_open_to(permissions: set[str]) -> list[Area]:
     """The screens that these model permissions open."""
-    return [area for area in AREAS if permissions >= set(area.permissions)]
+    return [area for area in AREAS if permissions.issuperset(area.permissions)]
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -417,7 +417,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    usable = [area for area in AREAS if user.has_perms(area.permissions)]
+    usable = areas_open_to(user.get_all_permissions())
     return {
         "areas": usable,
         "navigation": [area for area in usable if area.in_navigation],

@@ -1,5 +1,7 @@
 """The clinic in which the matrix is asked: ada with a row of everything, and one person."""
 
+import time
+from functools import cache as kept
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +26,10 @@ from patients.tests.notes import note_of, signed_note, write
 from patients.tests.work import make_lab
 from staffing.groups import managed_group
 from staffing.models import CareTeamRole, Staff
+from staffing.sessions import SEEN, STARTED
 
+# No set of groups is asked for longer.
+SESSION_SECONDS = 600
 # Asking these ends the session, so that all later answers would be others.
 END_OF_SESSION = {"account_logout", "admin:logout"}
 
@@ -71,6 +76,7 @@ class Clinic:
         self.hold([self.groups[code] for code in groups], reached=reached)
         client = Client(raise_request_exception=False)
         client.force_login(self.pat.user, backend="staffing.backends.StaffBackend")
+        _note_activity_ahead(client)
         return client
 
     def hold(self, groups: list[Group], *, reached: bool) -> Staff:
@@ -88,8 +94,19 @@ class Clinic:
 
     def subject(self, url: str) -> str:
         """The key in an address by which it is within reach or not; "" without one."""
-        found = resolve(urlsplit(url).path).kwargs
-        return found.get("key", "")
+        return _subject(url)
+
+
+@kept
+def _subject(url: str) -> str:
+    return resolve(urlsplit(url).path).kwargs.get("key", "")
+
+
+def _note_activity_ahead(client: Client) -> None:
+    """So that no request, each of which is undone, has the session's to write down."""
+    session, now = client.session, time.time()
+    session[STARTED], session[SEEN] = now, now + SESSION_SECONDS
+    session.save()
 
 
 def _in_other_states(cast: Any) -> tuple[dict[str, list[str]], list[str]]:

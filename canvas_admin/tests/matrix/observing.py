@@ -13,6 +13,7 @@ from typing import Any
 from django.apps import apps
 from django.core.cache import cache
 from django.db import connection, models, transaction
+from django.db.models import Max
 from django.test import Client
 from pypdf import PdfReader
 
@@ -58,26 +59,31 @@ class Observer:
     """
 
     def __init__(self, session: Client, marks: dict[str, str]) -> None:
-        self.session, self.marks = session, marks
+        self.marks, self.cookies = marks, session.cookies
+        self.client = Client(raise_request_exception=False)
+        self.last = AuditRow.objects.aggregate(last=Max("pk"))["last"] or 0
 
     def ask(self, method: str, url: str, data: Any = None) -> Observed:
         """Ask, and undo what it did."""
         # The sign-in pages count there how often they are asked.
         cache.clear()
-        client = Client(raise_request_exception=False)
-        client.cookies = copy(self.session.cookies)
-        last = AuditRow.objects.order_by("-pk").values_list("pk", flat=True).first()
+        self.client.cookies = copy(self.cookies)
         writes: set[type[models.Model]] = set()
         with transaction.atomic():
             with connection.execute_wrapper(_Noting(writes)):
-                response = getattr(client, method)(url, data)
+                response = getattr(self.client, method)(url, data)
             body = text_of(response)
-            trail = tuple(AuditRow.objects.filter(pk__gt=last or 0).order_by("pk"))
+            trail = self._trail() if AuditRow in writes else ()
+            writes.discard(AuditRow)
             after = {model: _rows(model) for model in writes}
             transaction.set_rollback(True)
         changed = {key for model in writes for key in _changed(model, after[model])}
         shown = {key for mark, key in self.marks.items() if mark in body}
         return Observed(response, frozenset(shown), frozenset(changed), trail)
+
+    def _trail(self) -> tuple[AuditRow, ...]:
+        """What came to the trail since the observer was made: all else was undone."""
+        return tuple(AuditRow.objects.filter(pk__gt=self.last).order_by("pk"))
 
 
 class _Noting:
@@ -92,9 +98,15 @@ class _Noting:
         verb, *rest = sql.split(None, 3)
         if verb in ("INSERT", "UPDATE", "DELETE"):
             table = next((w.strip('"') for w in rest if w.startswith('"')), "")
-            if model := about_patients().get(table):
+            if model := noted().get(table):
                 self.writes.add(model)
         return execute(sql, params, many, context)
+
+
+@kept
+def noted() -> dict[str, type[models.Model]]:
+    """table → model, of everything that is about a patient, and the trail."""
+    return about_patients() | {AuditRow._meta.db_table: AuditRow}
 
 
 @kept
