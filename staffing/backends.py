@@ -3,8 +3,6 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.contrib.auth.models import Permission
-from django.db.models import QuerySet
 
 from staffing.models import User
 
@@ -23,5 +21,5 @@ class StaffBackend(ModelBackend):
         live = getattr(user_obj, "live", False)
         return super()._get_permissions(user_obj, obj, from_name) if live else set()
 
-    def _get_user_permissions(self, user_obj: User) -> QuerySet[Permission]:
-        return Permission.objects.none()
+    def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        return set()

@@ -18,11 +18,13 @@ from django.test import Client
 from pypdf import PdfReader
 
 from canvas_admin.audit.models import AuditRow
+from canvas_admin.records.lookups import Prepared, Slot
 from patients.models import Patient, StreamKey, WorkKey
 
 ROOMS = ("patients", "tasks")
 # Written by our own saving, from names, memberships and assignments; nobody types it.
 DERIVED = (StreamKey, WorkKey)
+AFTER = Prepared(lambda: AuditRow.objects.filter(pk__gt=Slot("last")).order_by("pk"))
 Row = AuditRow.Outcome
 
 
@@ -83,7 +85,7 @@ class Observer:
 
     def _trail(self) -> tuple[AuditRow, ...]:
         """What came to the trail since the observer was made: all else was undone."""
-        return tuple(AuditRow.objects.filter(pk__gt=self.last).order_by("pk"))
+        return tuple(AFTER.rows(last=self.last))
 
 
 class _Noting:
