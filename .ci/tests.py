@@ -30,8 +30,8 @@ def main() -> int:
     os.environ["PYTHONPATH"] = str(HERE)
     for name in ("DATABASE_URL", "CANVAS_ADMIN_DEMO", "DJANGO_SETTINGS_MODULE"):
         os.environ.pop(name, None)
-    command = [sys.executable, "-m", "pytest", "-n", "auto", "-p", "no_skips"]
-    command += sys.argv[1:]
+    command = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal"]
+    command += ["-p", "no_skips", *sys.argv[1:]]
     of_postgresql = ["-m", "both_databases or not browser"]
     if shutil.which(os.environ.get("CHROMIUM", "/usr/bin/chromium")) is None:
         left_out("The browser tests are left out: there is no Chromium.", "chromium")
