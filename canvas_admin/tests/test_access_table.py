@@ -100,6 +100,7 @@ patients:print-appointments           login/login 403/405     403/405     403/40
 patients:print-chart                  login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:print-document               login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:print-profile                login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:print-result                 login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:print-results                login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:print-schedule               login/login 403/405     200/405     403/405     403/405     403/405     403/405     403/405
 patients:print-statement              login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405

@@ -3,11 +3,12 @@
 from io import BytesIO
 
 import pytest
+from django.contrib.auth.models import Group
 from PIL import Image
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import give, make_staff
-from patients.models import AdministrativeDocument
+from patients.models import AdministrativeDocument, LabReport
 from patients.printing import pictures
 from patients.tests.printed import reader, text_of
 
@@ -127,3 +128,37 @@ def test_who_prints_documents(clinic, client, signed_in):
     assert [answer.status_code for answer in answers] == [403] * 6
     row.file.storage.delete(row.file.name)
     assert printed(nora, row).status_code == 404
+
+
+def result(patient, content, media_type):
+    """A lab report that came as a file."""
+    row = LabReport(patient=patient, display="Metabolic panel", status="final")
+    row.media_type, row.size = media_type, len(content)
+    row.file.save("x", BytesIO(content), save=False)
+    row.save()
+    return row
+
+
+def test_the_file_of_a_result_is_printed_by_who_reads_the_chart(clinic, signed_in):
+    nora, ada = signed_in("nora"), clinic.ada
+    scan = result(ada, picture("PNG"), "image/png")
+    whole = result(ada, PDF, "application/pdf")
+    foreign = result(clinic.ben, PDF, "application/pdf")
+    empty = LabReport.objects.create(patient=ada, display="Told by phone")
+
+    def got(row, kind="labs", key=ada.key):
+        return nora.get(f"/patient/{key}/print/results/{kind}/{row.key}/")
+
+    assert "Metabolic panel" in text_of(got(scan))
+    assert got(whole).getvalue() == PDF
+    rows = AuditRow.objects.filter(action="patient.result_file.printed", patient="")
+    assert {row.detail["row"] for row in rows} == {scan.key, whole.key}
+    assert [got(foreign).status_code, got(scan, "imaging").status_code] == [403] * 2
+    assert got(foreign, key=clinic.ben.key).status_code == 403
+    assert [got(empty).status_code, got(scan, "observations").status_code] == [404] * 2
+    address = f"/print/results/labs/{scan.key}/"
+    for page in ("", "results/labs/"):
+        assert address in nora.get(f"/patient/{ada.key}/{page}").content.decode()
+    clinic.nora.revoke(Group.objects.get(name=PRINT))
+    assert got(scan).status_code == 403
+    assert address not in nora.get(f"/patient/{ada.key}/").content.decode()

@@ -12,6 +12,11 @@ urlpatterns = [
     path(f"{PRINT}appointments/", views.print_appointments, name="print-appointments"),
     path(f"{PRINT}results/<slug:kind>/", views.print_results, name="print-results"),
     path(
+        f"{PRINT}results/<slug:kind>/<str:row>/",
+        views.print_result,
+        name="print-result",
+    ),
+    path(
         f"{PRINT}documents/<str:document>/", views.print_document, name="print-document"
     ),
     path(f"{PRINT}visits/<str:note>/", views.print_visit, name="print-visit"),

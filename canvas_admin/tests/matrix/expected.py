@@ -152,6 +152,7 @@ patients:print-appointments      print_appointments GET
 patients:print-chart             print_chart      GET
 patients:print-document          print_document   GET
 patients:print-profile           print_profile    GET
+patients:print-result            print_results    GET
 patients:print-results           print_results    GET
 patients:print-schedule          print_schedule   GET
 patients:print-statement         print_statement  GET

@@ -3,7 +3,12 @@
 Each prints the rows of its page, for whoever may open that page and print.
 """
 
-from patients.views.printing.clinical import print_chart, print_results, print_visit
+from patients.views.printing.clinical import (
+    print_chart,
+    print_result,
+    print_results,
+    print_visit,
+)
 from patients.views.printing.desk import (
     print_appointments,
     print_document,
@@ -17,6 +22,7 @@ __all__ = [
     "print_chart",
     "print_document",
     "print_profile",
+    "print_result",
     "print_results",
     "print_schedule",
     "print_statement",
