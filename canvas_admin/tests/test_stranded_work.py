@@ -1,6 +1,7 @@
 """Work that none of its assignees can see, and who hands it on (S2; security A10)."""
 
 import re
+from datetime import timedelta
 from itertools import islice
 
 import pytest
@@ -14,6 +15,7 @@ from patients.tests.work import make_lab, make_refill
 from patients.work import stranded
 from patients.work.assigning import Assignees
 from staffing.models import Staff, Team, TeamMember
+from tasks.models import Task
 
 STRANDED = reverse("admin:patients_patientgroup_stranded")
 UNASSIGNED = reverse("admin:patients_patientgroup_unassigned")
@@ -124,6 +126,22 @@ def test_the_lists_show_kind_age_and_assignee_and_no_patient(clinic, signed_in):
     rows = AuditRow.objects.filter(action="admin.stranded").exclude(patient="")
     told = {clinic.ada.key, clinic.ben.key, clinic.cyn.key}
     assert set(rows.values_list("patient", flat=True)) == told
+
+
+def test_the_age_of_a_task_is_not_when_it_is_due(cast, signed_in):
+    came, due = clock.now() - timedelta(days=3), clock.now() + timedelta(days=90)
+    for who in (cast.olga, None):
+        Task.objects.create(
+            patient=cast.ada, assignee=who, title="Call", due=due, created=came
+        )
+    ruth = signed_in("ruth")
+    for address in (STRANDED, UNASSIGNED):
+        page = ruth.get(address)
+        ((_handle, item),) = page.context["rows"]
+        assert item.since == came
+        assert "for 3\xa0days" in page.content.decode()
+    form = ruth.post(HAND_OVER, {"item": handles_in(page)[0]}).content.decode()
+    assert "for 3\xa0days" in form
 
 
 def test_it_is_handed_to_somebody_who_can_see_it(clinic, signed_in, monkeypatch):

@@ -22,8 +22,9 @@ class WorkItem(Versioned):
 
     It belongs to `assignee`; without one to the members of `team`; without either to the
     unassigned queue. `OPEN` says which rows still wait, `dated_by` names the field with
-    the instant that orders panels, `patient` is a field of the model. Saving keeps the
-    keys by which panels find it; see patients.work for what to register.
+    the instant that orders panels, and `came_by` the one when it came, where that is
+    another; `patient` is a field of the model. Saving keeps the keys by which panels find
+    it; see patients.work for what to register.
     """
 
     assignee = models.ForeignKey(
@@ -46,6 +47,7 @@ class WorkItem(Versioned):
 
     OPEN: Q
     dated_by: str
+    came_by = ""
 
     class Meta:
         abstract = True
@@ -79,8 +81,8 @@ class WorkItem(Versioned):
 
     @property
     def waits_since(self) -> Any:
-        """The instant that orders panels; None where it is not known."""
-        return getattr(self, self.dated_by)
+        """When it came; None where it is not known."""
+        return getattr(self, self.came_by or self.dated_by)
 
     @property
     def assigned(self) -> bool:

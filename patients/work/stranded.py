@@ -51,7 +51,10 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True)
 class Item:
-    """An open item as administrators meet it; `patient` is a primary key."""
+    """An open item as administrators meet it; `patient` is a primary key.
+
+    `since` is when it came, not when it is due: A10 has its age.
+    """
 
     kind: work.Kind
     key: str
@@ -192,9 +195,7 @@ class Walk:
                 blind = row.patient not in seen if row.patient else reach is None
                 if blind:
                     position = begin._replace(place=row.place)
-                    yield Item(
-                        kind, row.key, row.date, row.patient, holder.who, position
-                    )
+                    yield row.item(kind, holder.who, position)
             self.left -= len(batch)
             if self.left <= 0:
                 self.stopped = begin._replace(place=batch[-1].place)
@@ -209,7 +210,7 @@ def unassigned(after: str, size: int) -> list[Item]:
         for batch in _batches(kind, NOBODY, after):
             for row in _rows(kind, Q(assignee=None, team=None), batch):
                 position = Position(NOBODY, kind.number, row.place)
-                mine.append(Item(kind, row.key, row.date, row.patient, None, position))
+                mine.append(row.item(kind, None, position))
             if len(mine) >= size:
                 break
         found += mine
@@ -231,10 +232,17 @@ class _Row(NamedTuple):
     key: str
     patient: int | None
     date: datetime | None
+    came: datetime | None
 
     @property
     def place(self) -> str:
         return place_of(self.date, self.key)
+
+    def item(
+        self, kind: work.Kind, holder: Staff | Team | None, position: Position
+    ) -> Item:
+        """It, with this holder, met at this position."""
+        return Item(kind, self.key, self.came, self.patient, holder, position)
 
 
 def _streams(whose: int) -> list[int]:
@@ -257,7 +265,9 @@ def _rows(kind: work.Kind, which: Q, batch: list[scans.Candidate]) -> list[_Row]
     rows = kind.model._base_manager.filter(
         kind.open, which, pk__in=[key.about for key in batch]
     )
-    found = map(_Row._make, rows.values_list("key", "patient", kind.dated_by))
+    came = kind.model.came_by or kind.dated_by
+    read = rows.values_list("key", "patient", kind.dated_by, came)
+    found = map(_Row._make, read)
     places = {key.place for key in batch}
     return sorted(
         (row for row in found if row.place in places), key=lambda row: row.place

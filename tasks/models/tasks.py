@@ -40,6 +40,7 @@ class Task(WorkItem):
     LONGEST_TITLE = 500
     OPEN = Q(status="OPEN")
     dated_by = "due"
+    came_by = "created"
 
     externally_exposable_id = models.UUIDField(
         default=uuid.uuid4, unique=True, editable=False
