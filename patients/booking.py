@@ -14,10 +14,18 @@ from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
 from patients import gate
-from patients.models import Appointment
+from patients.models import Appointment, Note
 from staffing.models import Role, Staff, StaffRole
 
 Status = Appointment.Status
+# Of these, a signed note says that the patient was here.
+UNDERWAY = (
+    Status.PROPOSED,
+    Status.PENDING,
+    Status.BOOKED,
+    Status.ARRIVED,
+    Status.CHECKED_IN,
+)
 
 
 def providers(also: int | None = None) -> "QuerySet[Staff]":
@@ -60,6 +68,29 @@ def set_status(
         _refuse_a_second(appointment)
     appointment.save()
     _record(appointment, request, "appointment.status", status=status)
+
+
+def visit_that_ends_with(note: Note) -> Appointment | None:
+    """The appointment that is over when this note is signed, if there is one."""
+    visit = note.appointment
+    return visit if visit and visit.status in UNDERWAY else None
+
+
+def end_visit(request: HttpRequest, note: Note) -> None:
+    """Whose note is signed has been seen and has left. Call it in the signing's transaction.
+
+    S2, Clinical write: "change appointment statuses (because that is related to note state
+    changes)". What was cancelled or missed stays so.
+    """
+    if visit_that_ends_with(note) is None:
+        return
+    visit = note.appointment
+    list(Staff.objects.select_for_update().filter(pk=visit.provider_id))
+    visit.refresh_from_db()
+    if visit.status in UNDERWAY:
+        visit.status = Status.FULFILLED
+        visit.save()
+        _record(visit, request, "appointment.status", status=visit.status)
 
 
 def _hold(appointment: Appointment, version: str) -> None:

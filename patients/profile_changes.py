@@ -1,5 +1,6 @@
 """Saving a form of the profile: checked, saved and on the trail, or nothing of it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -11,13 +12,19 @@ from patients import gate
 from patients.models.patients import Patient, PatientData
 
 
-def save(request: HttpRequest, form: Any, action: str) -> bool:
+Then = Callable[[HttpRequest, Any], None]
+
+
+def save(
+    request: HttpRequest, form: Any, action: str, then: Then | None = None
+) -> bool:
     """Check and save a form about one patient; False when the person has to look again.
 
     In one transaction with its audit rows, which name the changed fields and no value.
     The patient's row is locked first, so that of two changes of one patient the later is
-    checked against the earlier; then the rule is asked anew. Raises Refused when the
-    patient has left the person's reach, SavedAlready for a form that was sent before.
+    checked against the earlier; then the rule is asked anew. `then` is done with what was
+    saved, in the same transaction. Raises Refused when the patient has left the person's
+    reach, SavedAlready for a form that was sent before.
     """
     try:
         with transaction.atomic():
@@ -26,7 +33,10 @@ def save(request: HttpRequest, form: Any, action: str) -> bool:
             if not form.is_valid() or form.unconfirmed:
                 return False
             if form.changed or form.instance.pk is None:
-                _record(request, form, form.save(), action, seen)
+                row = form.save()
+                _record(request, form, row, action, seen)
+                if then:
+                    then(request, row)
     except IntegrityError:
         sentence = _(
             "Somebody saved something alike at this moment. Look, and try again."

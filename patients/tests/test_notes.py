@@ -87,6 +87,45 @@ def test_a_note_is_begun_once_from_an_appointment_with_its_reason(clinic, signed
     assert Note.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("proposed", "fulfilled"),
+        ("checked-in", "fulfilled"),
+        ("fulfilled", "fulfilled"),
+        ("noshow", "noshow"),
+        ("cancelled", "cancelled"),
+    ],
+)
+def test_signing_ends_the_visit_unless_nobody_came(clinic, signed_in, before, after):
+    visit = appoint(clinic, clinic.ada)
+    note = note_of(clinic.ada, clinic.nora, appointment=visit)
+    visit.status = before
+    visit.save()
+    client, sign = signed_in("nora"), at(clinic.ada, note.key, "sign")
+    ends = before != after
+    said = "sets the appointment to" in client.get(sign).content.decode()
+    version = visit.version
+    assert post(client, sign)["Location"] == at(clinic.ada, note.key)
+    visit.refresh_from_db()
+    assert (visit.status, said, visit.version - version) == (after, ends, int(ends))
+    rows = AuditRow.objects.filter(action="appointment.status", patient="")
+    wanted = [{"status": "fulfilled"}] if ends else []
+    assert [row.detail for row in rows] == wanted
+    assert note.state_changes.filter(state="LKD").exists()
+
+
+def test_a_note_that_is_not_signed_leaves_the_appointment(clinic, signed_in):
+    visit = appoint(clinic, clinic.ada)
+    note = note_of(clinic.ada, clinic.nora, appointment=visit)
+    write(note, Plan)
+    assert "still staged" in problems(
+        post(signed_in("nora"), at(clinic.ada, note.key, "sign"))
+    )
+    visit.refresh_from_db()
+    assert visit.status == "proposed"
+
+
 def test_a_signed_note_is_immutable_over_http(clinic, signed_in):
     note = signed_note(clinic.ada, clinic.nora, *CONTENT)
     plan, client = Plan.objects.get(note=note), signed_in("nora")

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from canvas_admin.records.forms import SavedAlready
-from patients import areas, gate, profile_changes
+from patients import areas, booking, gate, profile_changes
 from patients.command_kinds import BY_MODEL, KINDS
 from patients.models import Command, Note, Patient
 
@@ -57,15 +57,16 @@ def save_into(
     said: str,
     template: str = "patients/notes/form.html",
     reading: Callable[[], dict[str, Any]] = dict,
+    then: profile_changes.Then | None = None,
     **context: Any,
 ) -> HttpResponse:
     """Save a form about a note, or show it, with what is wrong with it.
 
     `reading` gives what else the page shows, read behind what the form knows of the note,
-    so that nobody signs more than was shown.
+    so that nobody signs more than was shown. `then` is done in the form's transaction.
     """
     try:
-        if request.method == "POST" and _saved(request, form, act):
+        if request.method == "POST" and _saved(request, form, act, then):
             messages.success(request, said)
             return to_note(note_of(form.instance))
     except SavedAlready as before:
@@ -96,10 +97,12 @@ def refuse(request: HttpRequest, row: Note, why: Any = "") -> HttpResponse:
     return show_note(request, row, status=409, problem=why or row.why_closed)
 
 
-def _saved(request: HttpRequest, form: Any, act: str) -> bool:
+def _saved(
+    request: HttpRequest, form: Any, act: str, then: profile_changes.Then | None
+) -> bool:
     """Whether it was saved; what a note or a command refuses, the form says."""
     try:
-        return profile_changes.save(request, form, act)
+        return profile_changes.save(request, form, act, then)
     except ValidationError as error:
         form.add_error(None, error.messages)
         return False
@@ -116,6 +119,7 @@ def to_sign(row: Note) -> dict[str, Any]:
     return {
         "staged": _in_words(row.commands(Command.State.STAGED)),
         "committed": _in_words(row.commands(Command.State.COMMITTED)),
+        "visit": booking.visit_that_ends_with(row),
     }
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import (
 )
 
 from canvas_admin.audit import trail
-from patients import areas, gate
+from patients import areas, booking, gate
 from patients.forms.notes import AddendumForm, NoteForm, NoteInErrorForm, SignForm
 from patients.models import (
     Addendum,
@@ -101,7 +101,7 @@ def edit_note(request: HttpRequest, key: str, note: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_note(request: HttpRequest, key: str, note: str) -> HttpResponse:
-    """Sign what is shown; first, what is still staged is listed."""
+    """Sign what is shown; what is still staged is listed. Its appointment is over then."""
     patient = gate.open_patient(request, key, *areas.WRITE_CHART)
     row = find_note(request, patient, note)
     if not row.open:
@@ -115,6 +115,7 @@ def sign_note(request: HttpRequest, key: str, note: str) -> HttpResponse:
         _("The note is signed."),
         template="patients/notes/sign.html",
         reading=lambda: to_sign(row),
+        then=booking.end_visit,
     )
 
 
