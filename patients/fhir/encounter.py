@@ -1,10 +1,11 @@
 """FHIR Encounter and our note of a visit that happened elsewhere."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from canvas_admin.fhir import elements
-from canvas_admin.fhir.bundles import Rejected
+from canvas_admin.fhir.bundles import Bundle, Rejected
 from canvas_admin.fhir.rows import Values, digest, fit, limited
 from patients.fhir.clinical import IN_ERROR, first
 from patients.models import Note, ReasonForVisit
@@ -16,9 +17,10 @@ PRIMARY_PERFORMER = "PPRF"
 
 @dataclass(frozen=True)
 class NoteRows:
-    """What an Encounter says: the note's fields, why the patient came, who was seen.
+    """What an Encounter says: the note's fields, why the patient came, who was seen, where.
 
-    `subject` and `provider` are references, the latter empty where nobody is named.
+    `subject` and `provider` are references, the latter empty where nobody is named;
+    `places` the names of where it was, the nearest first.
     """
 
     fields: Values
@@ -26,14 +28,20 @@ class NoteRows:
     in_error: bool
     subject: str
     provider: str
+    places: tuple[str, ...]
 
     @property
     def digest(self) -> str:
-        return digest(self.fields, self.reason, self.in_error, self.provider)
+        said = (self.fields, self.reason, self.in_error, self.provider, self.places)
+        return digest(*said)
 
 
-def from_fhir(resource: dict[str, Any], source_id: str) -> NoteRows | None:
+def from_fhir(
+    resource: dict[str, Any], source_id: str, bundle: Bundle
+) -> NoteRows | None:
     """The note of a validated Encounter; None for one that did not take place.
+
+    Its places are looked for in the bundle.
 
     Raises Rejected without an id or a beginning, and for what does not fit.
     """
@@ -59,6 +67,7 @@ def from_fhir(resource: dict[str, Any], source_id: str) -> NoteRows | None:
         in_error=resource.get("status") == IN_ERROR,
         subject=(resource.get("subject") or {}).get("reference") or "",
         provider=_provider(resource),
+        places=tuple(_places(resource, bundle)),
     )
 
 
@@ -72,3 +81,16 @@ def _provider(resource: dict[str, Any]) -> str:
             return reference
         found = found or reference
     return found
+
+
+def _places(resource: dict[str, Any], bundle: Bundle) -> Iterator[str]:
+    """The names of where it was: its locations, then who runs them."""
+    named = [
+        part.get("location") or {}
+        for part in limited(resource.get("location"), "location")
+    ]
+    for reference in (*named, resource.get("serviceProvider") or {}):
+        found = bundle.find(reference.get("reference") or "")
+        name = found.resource.get("name") if found else reference.get("display")
+        if name and isinstance(name, str):
+            yield name

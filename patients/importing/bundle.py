@@ -211,7 +211,7 @@ def _note(
 ) -> tuple[encounter.NoteRows, Entry | tuple[str, str] | None] | None:
     """A note and who was seen; None for an encounter that did not take place."""
     with located(entry):
-        rows = encounter.from_fhir(resource, entry.source_id)
+        rows = encounter.from_fhir(resource, entry.source_id, bundle)
         if rows is None:
             return None
         is_about(bundle, about, rows.subject)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from patients.fhir.encounter import NoteRows
 from patients.models import Command, Note, Patient, ReasonForVisit
-from staffing.models import Staff
+from staffing.models import Location, Staff
 
 Counts = Counter[tuple[str, str]]
 KIND = "Encounter"
@@ -21,12 +21,14 @@ def write_notes(
     An imported note is signed from the start: it was, where it comes from. Its source alone
     can change what it says; what was entered in error here stays so.
     """
+    places = {row.name.casefold(): row for row in Location.objects.all()}
     there = {row.source_id: row for row in patient.notes.exclude(source_id="")}
     new, counts = [], Counter()
     for rows, provider in incoming:
         values = {
             **rows.fields,
             "provider": provider,
+            "location": _place(rows, places),
             "source_digest": rows.digest,
             **_state(rows),
         }
@@ -46,6 +48,12 @@ def write_notes(
         if rows.reason
     )
     return counts
+
+
+def _place(rows: NoteRows, places: dict[str, Location]) -> Location | None:
+    """The first of the clinic's places that has a name which the source gives."""
+    found = (places.get(" ".join(name.split()).casefold()) for name in rows.places)
+    return next(filter(None, found), None)
 
 
 def _state(rows: NoteRows) -> dict[str, str]:

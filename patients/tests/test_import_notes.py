@@ -9,6 +9,7 @@ from canvas_admin.testing import give
 from patients.models import Note, Patient, ReasonForVisit
 from patients.tests.bundles_to_import import a_patient, a_practitioner, take_in
 from patients.tests.note_pages import at, post
+from staffing.models import Location
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,49 @@ def test_the_same_again_changes_nothing_and_a_changed_one_updates():
     assert take(an_encounter(**changed)) == {"updated": 1}
     note, reason = Note.objects.get(), ReasonForVisit.objects.get()
     assert (note.title, note.version, reason.comment) == ("Follow-up", 1, "Better")
+
+
+def a_place(kind, name):
+    return {"resourceType": kind, "id": kind.lower(), "name": name}
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ({"location": [{"location": {"reference": "urn:uuid:location"}}]}, "Elm"),
+        ({"serviceProvider": {"reference": "urn:uuid:organization"}}, "Oak"),
+        ({"serviceProvider": {"display": "oak  STREET"}}, "Oak"),
+        (
+            {
+                "location": [{"location": {"display": "Elsewhere"}}],
+                "serviceProvider": {"reference": "urn:uuid:organization"},
+            },
+            "Oak",
+        ),
+        ({"serviceProvider": {"display": "Elsewhere"}}, None),
+        ({"location": [{"location": {"reference": "urn:uuid:none"}}]}, None),
+    ],
+    ids=["location", "provider", "display", "second", "unknown", "missing"],
+)
+def test_its_place_is_one_of_ours_that_has_its_name(said, place):
+    for name in ("Elm street", "Oak street"):
+        Location.objects.create(name=name)
+    others = (
+        a_place("Location", "ELM STREET"),
+        a_place("Organization", "Oak Street"),
+    )
+    take(an_encounter(**said), *others)
+    found = Note.objects.get().location
+    assert (found and found.name.split()[0]) == place
+    assert Location.objects.count() == 2
+
+
+def test_a_place_that_the_source_changes_is_taken(cast):
+    Location.objects.create(name="Elm street")
+    take(an_encounter())
+    said = {"location": [{"location": {"display": "Elm street"}}]}
+    assert take(an_encounter(**said)) == {"updated": 1}
+    assert Note.objects.get().location.name == "Elm street"
 
 
 def test_what_was_entered_in_error_here_stays_so(cast):
