@@ -34,7 +34,8 @@ class Area:
     """A screen: the permissions it asks for, and whether it shows one patient.
 
     A screen about one patient asks for the patient to be within reach as well. `deed`
-    is what people do there, to stand behind "may".
+    is what people do there, to stand behind "may". `url_name` is its first page, `more`
+    are those that the navigation's link stands for, too.
     """
 
     code: str
@@ -45,6 +46,7 @@ class Area:
     about_patient: bool
     url_name: str
     in_navigation: bool = False
+    more: tuple[str, ...] = ()
 
 
 AREAS = (
@@ -132,6 +134,7 @@ AREAS = (
         False,
         "patients:labs",
         in_navigation=True,
+        more=("patients:imaging", "patients:other-documents", "patients:refills"),
     ),
     Area(
         "review",

@@ -11,7 +11,6 @@ from canvas_admin.audit import trail
 from patients import gate
 from patients.models.patients import Patient, PatientData
 
-
 Then = Callable[[HttpRequest, Any], None]
 
 

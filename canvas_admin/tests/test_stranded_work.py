@@ -140,8 +140,9 @@ def test_the_age_of_a_task_is_not_when_it_is_due(cast, signed_in):
         ((_handle, item),) = page.context["rows"]
         assert item.since == came
         assert "for 3\xa0days" in page.content.decode()
-    form = ruth.post(HAND_OVER, {"item": handles_in(page)[0]}).content.decode()
-    assert "for 3\xa0days" in form
+    form = ruth.post(HAND_OVER, {"item": handles_in(page)[0]})
+    assert "for 3\xa0days" in form.content.decode()
+    assert f'href="{UNASSIGNED}"' in form.content.decode()
 
 
 def test_it_is_handed_to_somebody_who_can_see_it(clinic, signed_in, monkeypatch):

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -25,6 +26,7 @@ from staffing.models import Staff, Team
 ACT = "patients.hand_over_stranded"
 ROWS = 50
 LIST = "admin:patients_patientgroup_stranded"
+UNASSIGNED = "admin:patients_patientgroup_unassigned"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,6 +67,7 @@ def hand_over(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("This page is good for 15 minutes. Choose again."))
         return redirect(LIST)
     assignees = Assignees(row.patient, kind.permissions)
+    back = LIST if row.assigned else UNASSIGNED
     if row.assigned and assignees.sight(row.assignee, row.team).able:
         messages.info(request, _("Somebody who can see it has it now."))
         return redirect(LIST)
@@ -72,7 +75,7 @@ def hand_over(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         if _save(request, kind, row, form.cleaned_data["to"]):
             messages.success(request, _("It is handed over."))
-        return redirect(LIST)
+        return redirect(back)
     patients = [row.patient] if row.patient else []
     trail.shown(request, "admin.work_item", pages.seen(patients), kind=kind.code)
     return pages.show(
@@ -85,6 +88,7 @@ def hand_over(request: HttpRequest) -> HttpResponse:
         holder=row.assignee or row.team,
         handle=_handle(request, kind, row.key),
         version=row.version,
+        back=reverse(back),
     )
 
 

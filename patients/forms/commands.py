@@ -34,7 +34,12 @@ MEASURED = (*(each.field for each in MEASURES), "systolic", "diastolic")
 
 
 class CommandForm(ProfileForm):
-    """Something to be written into an open note; the button "then" commits it at once."""
+    """Something to be written into an open note; the button "then" commits it at once.
+
+    `side_by_side`: short fields that stand in columns where there is room.
+    """
+
+    side_by_side = False
 
     @property
     def changed(self) -> list[str]:
@@ -97,6 +102,8 @@ class InstructionForm(CommandForm):
 
 class VitalSignsForm(CommandForm):
     """What was measured: at least one value, and blood pressure by both of its numbers."""
+
+    side_by_side = True
 
     class Meta:
         model = VitalSigns

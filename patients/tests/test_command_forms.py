@@ -141,3 +141,10 @@ def test_a_removed_draft_is_kept_and_not_shown(cast, signed_in):
         url = of(plan, "plan", act)
         assert client.post(url, {"error_reason": "x"}).status_code == 409
     assert Note.objects.get().open
+
+
+def test_the_fields_of_vital_signs_stand_side_by_side(cast, signed_in):
+    client, note = signed_in("nora"), note_of(cast.ada, cast.nora)
+    for code in ("vitals", "plan"):
+        page = client.get(at(cast.ada, note.key, "commands", code)).content.decode()
+        assert ('class="field-row"' in page) is (code == "vitals")

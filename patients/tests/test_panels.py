@@ -4,6 +4,7 @@ import sys
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records import clock
@@ -47,6 +48,14 @@ def test_mine_and_my_teams_come_first_the_longest_waiting_ahead(cast, signed_in)
     assert rows(client, whose="unassigned") == [alone]
     assert rows(client, whose="all") == [ours, mine, taken, alone]
     assert rows(client, whose="nobody's") == [ours, mine]
+
+
+def test_each_panel_is_under_the_link_of_the_navigation(cast, signed_in):
+    client = signed_in("nora")
+    for kind in panels.KINDS:
+        page = client.get(reverse(kind.url_name)).content.decode()
+        here = "page" if kind.code == "labs" else "true"
+        assert f'href="{LABS}" aria-current="{here}">Panels<' in page, kind.code
 
 
 def test_items_assigned_to_staff_are_not_visible_to_them_without_access(

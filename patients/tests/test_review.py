@@ -45,7 +45,7 @@ def test_a_result_is_reviewed_with_a_comment_and_goes_out_of_the_panel(cast, sig
         patient=cast.ada, report=lab, display="Glucose", status="final", value="7.7"
     )
     chart = f"/patient/{cast.ada.key}/"
-    assert f'href="{address(lab)}"' in client.get(chart).content.decode()
+    assert f'href="{address(lab)}?from=chart"' in client.get(chart).content.decode()
     page = client.get(address(lab)).content.decode()
     assert "Glucose" in page
     assert "Mark as reviewed" in page
@@ -58,6 +58,32 @@ def test_a_result_is_reviewed_with_a_comment_and_goes_out_of_the_panel(cast, sig
     assert "Reviewed by Nora Example" in client.get(address(lab)).content.decode()
     row = AuditRow.objects.get(action="review.labs", patient=cast.ada.key)
     assert (row.subject, row.access_path) == (f"labreport/{lab.key}", "patient-group")
+
+
+def test_acts_lead_back_to_where_one_was(cast, signed_in):
+    client = signed_in("nora")
+    for origin, back in {
+        "": "/panels/labs/",
+        "?from=all": "/panels/labs/?whose=all",
+        "?from=unassigned": "/panels/labs/?whose=unassigned",
+        "?from=chart": f"/patient/{cast.ada.key}/",
+        "?from=//elsewhere": "/panels/labs/",
+    }.items():
+        lab = make_lab(cast.ada)
+        page = address(lab) + origin
+        if "whose" in back:
+            assert f'href="{page}"' in client.get(back).content.decode()
+        onward = address(lab).replace("review/", "hand-over/") + origin
+        text = client.get(page).content.decode()
+        assert f'href="{back}"' in text
+        undo = f"{address(lab)}undo/{origin}"
+        if "elsewhere" not in origin:
+            assert f'href="{onward}"' in text
+        sent = {"form_version": version(lab), "review_comment": ""}
+        assert client.post(page, sent).url == back
+        kept = address(lab) if "elsewhere" in origin else page
+        assert client.post(undo, {"form_version": version(lab)}).url == kept
+        assert client.post(onward, {"form_version": version(lab)}).url == back
 
 
 def test_a_review_is_taken_back(cast, signed_in):

@@ -9,7 +9,8 @@ from django.views.decorators.http import require_http_methods
 from patients import areas, gate
 from patients.forms.work import RefillForm
 from patients.models import RefillRequest
-from patients.views.review import save
+from patients.views.review import save, way_back
+from patients.work.panels import BY_CODE
 from staffing.models import staff_of
 
 
@@ -21,7 +22,7 @@ def refill(request: HttpRequest, key: str, row: str) -> HttpResponse:
     rows = RefillRequest.objects.visible_to(gate.reach(request)).filter(patient=patient)
     rows = rows.select_related("medication", "assignee", "team", "answered_by")
     item = gate.open_row(rows, row, patient)
-    answered = bool(item.answer)
+    answered, way = bool(item.answer), way_back(request, patient, BY_CODE["refills"])
     form = RefillForm(request.POST or None, instance=item)
     if request.method == "POST" and answered:
         messages.info(request, _("Somebody has answered this request already."))
@@ -30,7 +31,8 @@ def refill(request: HttpRequest, key: str, row: str) -> HttpResponse:
         item.decide(said["answer"], said["note"], staff_of(request.user))
         if save(request, item, f"refill.{item.answer}"):
             messages.success(request, _("The request is answered."))
-        return redirect("patients:refills")
+        return redirect(way["back"])
     gate.shown(request, "patient.work_refills", patient)
     context = {"patient": patient, "item": item, "form": form, "answered": answered}
+    context |= way
     return render(request, "patients/refill.html", context)

@@ -1,11 +1,13 @@
 """An item of work of a chart: reviewing a result, taking that back, handing it over."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -14,7 +16,33 @@ from patients import areas, gate
 from patients.forms.work import hand_over_form, review_form
 from patients.models import Patient
 from patients.work import Kind, panels
+from patients.work.queues import Whose
 from staffing.models import staff_of
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Whence somebody came to an item, and where the act leads back to: a code."""
+
+    code: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Origin":
+        """?from= is "chart", or whose items the panel showed; else one's own panel."""
+        code = request.GET.get("from", "")
+        return cls(code if code in {"chart", Whose.UNASSIGNED, Whose.ALL} else "")
+
+    @property
+    def query(self) -> str:
+        """What keeps it in an address."""
+        return f"?from={self.code}" if self.code else ""
+
+    def address(self, patient: Patient, kind: Kind) -> str:
+        """The page to go back to from an item of this kind."""
+        if self.code == "chart":
+            return reverse("patients:chart", args=[patient.key])
+        panel = reverse(kind.url_name)
+        return f"{panel}?whose={self.code}" if self.code else panel
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,7 +62,7 @@ def review(request: HttpRequest, key: str, kind: str, row: str) -> HttpResponse:
         item.review(staff_of(request.user), form.cleaned_data["review_comment"])
         if save(request, item, f"review.{about.code}"):
             messages.success(request, _("The result is reviewed."))
-        return redirect(about.url_name)
+        return redirect(Origin.of(request).address(patient, about))
     return _show(request, patient, "patients/review.html", about, item, form)
 
 
@@ -50,7 +78,8 @@ def undo_review(request: HttpRequest, key: str, kind: str, row: str) -> HttpResp
         item.take_back_review()
         if save(request, item, f"review.{about.code}_undone"):
             messages.success(request, _("The result waits for a review again."))
-    return redirect("patients:review", key=patient.key, kind=about.code, row=item.key)
+    page = reverse("patients:review", args=[patient.key, about.code, item.key])
+    return redirect(page + Origin.of(request).query)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,7 +95,7 @@ def hand_over(request: HttpRequest, key: str, kind: str, row: str) -> HttpRespon
     item = _item(request, patient, about, row)
     if not about.model.objects.filter(about.open, pk=item.pk).exists():
         messages.info(request, _("It does not wait any more: it is done."))
-        return redirect(about.url_name)
+        return redirect(Origin.of(request).address(patient, about))
     form = hand_over_form(about)(
         request.POST or None, instance=item, actor=request.user
     )
@@ -74,7 +103,7 @@ def hand_over(request: HttpRequest, key: str, kind: str, row: str) -> HttpRespon
         item.hand_to(form.cleaned_data["assignee"], form.cleaned_data["team"])
         if save(request, item, f"hand_over.{about.code}", **handed_to(item)):
             messages.success(request, _said(item))
-        return redirect(about.url_name)
+        return redirect(Origin.of(request).address(patient, about))
     return _show(request, patient, "patients/hand_over.html", about, item, form)
 
 
@@ -129,6 +158,12 @@ def changed_meanwhile(request: HttpRequest) -> None:
     messages.warning(request, text)
 
 
+def way_back(request: HttpRequest, patient: Patient, kind: Kind) -> dict[str, str]:
+    """For a template: where to go back to, and what keeps that in a link onward."""
+    origin = Origin.of(request)
+    return {"back": origin.address(patient, kind), "origin": origin.query}
+
+
 def _show(
     request: HttpRequest,
     patient: Patient,
@@ -145,5 +180,6 @@ def _show(
         "rows": [item],
         "reviewing": True,
         "form": form,
+        **way_back(request, patient, kind),
     }
     return render(request, template, context)

@@ -68,6 +68,18 @@ def test_the_panel_shows_mine_and_my_teams_within_reach(clinic, signed_in):
     assert len(everything) == Task.objects.open().count()
 
 
+def test_taking_a_task_leads_back_to_the_list_as_it_was(clinic, signed_in):
+    nora = signed_in("nora")
+    page = nora.get("/tasks/?whose=unassigned&sort=newest").content.decode()
+    (take,) = re.findall(r'action="(/task/[^"]*claim/[^"]*)"', page)
+    answer = nora.post(take.replace("&amp;", "&"), follow=True)
+    assert answer.redirect_chain == [("/tasks/?whose=unassigned&sort=newest", 302)]
+    assert "The task is yours." in answer.content.decode()
+    row = Task.objects.get(title="team ada")
+    detail = f"/task/{row.key}/"
+    assert nora.post(f"{detail}claim/")["Location"] == detail
+
+
 def test_what_leaves_the_reach_leaves_the_list(clinic, signed_in):
     nora = signed_in("nora")
     clinic.north.remove(clinic.ada)

@@ -12,7 +12,8 @@ from patients import areas
 from tasks import acts
 from tasks.forms.comments import CommentForm
 from tasks.gate import open_task
-from tasks.models import Task
+from tasks.models import Task, TaskLabel
+from tasks.views.listing import Wanted
 from tasks.views.reading import task_page
 
 Status = Task.Status
@@ -20,7 +21,10 @@ Status = Task.Status
 
 @require_POST
 def claim(request: HttpRequest, key: str) -> HttpResponse:
-    """Take a task that nobody has; who comes second is told who has it."""
+    """Take a task that nobody has; who comes second is told who has it.
+
+    ?from=list, with the list's codes, leads back to the list.
+    """
     row = open_task(request, key, *areas.WRITE_TASKS)
     try:
         acts.claim(request, row)
@@ -28,6 +32,8 @@ def claim(request: HttpRequest, key: str) -> HttpResponse:
         row = open_task(request, key, *areas.WRITE_TASKS)
         return task_page(request, row, *error.messages, status=409)
     messages.success(request, _("The task is yours."))
+    if request.GET.get("from") == "list":
+        return redirect(Wanted.of(request, list(TaskLabel.objects.all())).address())
     return redirect("tasks:detail", key=row.key)
 
 

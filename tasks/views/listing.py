@@ -53,10 +53,19 @@ class Wanted:
 
     def address(self, after: str = "", **changed: str) -> str:
         """The list's address with these codes changed, going on after a task's key."""
-        usual, codes = asdict(Wanted()), asdict(replace(self, **changed))
-        given = {name: code for name, code in codes.items() if code != usual[name]}
-        given |= {"after": after} if after else {}
+        given = replace(self, **changed).codes | ({"after": after} if after else {})
         return reverse("tasks:list") + (f"?{urlencode(given)}" if given else "")
+
+    @property
+    def codes(self) -> dict[str, str]:
+        """Those that are not the usual ones."""
+        usual = asdict(Wanted())
+        return {n: code for n, code in asdict(self).items() if code != usual[n]}
+
+    @property
+    def origin(self) -> str:
+        """What an act in the list keeps in its address, to lead back here."""
+        return "?" + urlencode({"from": "list", **self.codes})
 
     def rows(self, visible: TaskQuerySet, staff: Staff | None) -> TaskQuerySet:
         """Those of the visible tasks that are asked for."""
