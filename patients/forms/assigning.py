@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from patients.work.assigning import Assignees, Sight
 from staffing.models import Staff, Team
 
-NOBODY = ("", "---------")
+NOBODY = ("", gettext_lazy("Nobody"))
 
 
 class AssigningForm(forms.Form):
@@ -50,7 +50,7 @@ class AssigningForm(forms.Form):
         person.queryset, team.queryset = self.assignees.people, self.assignees.teams
         person.choices = [NOBODY, *self._people()]
         team.choices = [
-            NOBODY,
+            ("", gettext_lazy("No team")),
             *((each.key, self._team(each)) for each in team.queryset),
         ]
 

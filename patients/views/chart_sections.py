@@ -22,6 +22,7 @@ CHART = Home(
     gettext_lazy("Chart"),
     gettext_lazy("Back to the chart"),
     areas.WRITE_CHART,
+    gettext_lazy("Status"),
 )
 
 

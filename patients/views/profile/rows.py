@@ -84,10 +84,11 @@ def _edit(
 
 
 def _in_words(section: Section, patient: Patient, row: Any) -> dict[str, Any]:
+    label = section.label(row)
     return {
-        "label": section.label(row),
+        "label": label,
         "text": section.text(row),
-        "marks": list(marks(row)),
+        "marks": [each for each in marks(row) if each[0] != label],
         "start": getattr(row, "start", None),
         "end": getattr(row, "end", None),
         "reason": getattr(row, "entered_in_error_reason", ""),

@@ -30,6 +30,8 @@ class Home:
     title: Any
     back: Any
     permissions: tuple[str, ...]
+    # What the first column of a section's rows says.
+    label: Any = gettext_lazy("Kind")
 
 
 PROFILE = Home(
