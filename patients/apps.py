@@ -12,11 +12,12 @@ class PatientsConfig(AppConfig):
 
         from patients import work
         from patients.eligibility.payers import check_configured
+        from patients.revenue import claim_keys
         from patients.search import stream_keys
         from patients.work import panels, work_keys
 
         for kind in panels.KINDS:
             work.register(kind)
-        stream_keys.BOOKS.append(work_keys.WORK)
+        stream_keys.BOOKS += [work_keys.WORK, claim_keys.CLAIMS]
         register(check_configured)
         post_migrate.connect(stream_keys.fill_after_migrate, sender=self)

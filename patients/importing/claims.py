@@ -27,7 +27,9 @@ from patients.models import (
     Patient,
 )
 from patients.models.claims import new_number
+from patients.revenue import claim_keys
 from patients.revenue.claim_states import ClaimState
+from patients.search import stream_keys
 from staffing.models import Staff
 
 Counts = Counter[tuple[str, str]]
@@ -140,6 +142,8 @@ def _write_claims(
             new.append((row, rows, before))
             counts["Claim", "created"] += 1
     Claim.objects.bulk_create(row for row, *_rows in new)
+    if new:
+        stream_keys.refresh([patient.pk], claim_keys.CLAIMS)
     _fill(new)
     return counts
 

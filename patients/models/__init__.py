@@ -4,6 +4,7 @@ from patients.models.access_requests import AccessRequest, ClosedMeanwhile
 from patients.models.appointments import Appointment
 from patients.models.care_team import CareTeamMembership
 from patients.models.chart_changes import ChartChange
+from patients.models.claim_keys import ClaimKey
 from patients.models.claim_postings import ClaimPosting
 from patients.models.claims import (
     Claim,
@@ -72,6 +73,7 @@ __all__ = [
     "ChartEntry",
     "Claim",
     "ClaimDiagnosis",
+    "ClaimKey",
     "ClaimLine",
     "ClaimPosting",
     "ClaimState",

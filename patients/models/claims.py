@@ -11,6 +11,7 @@ from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
 from canvas_admin.records.money import MoneyField
 from patients.models.patients import Patient, PatientData
+from patients.revenue import claim_keys
 from patients.revenue.balances import ClaimQuerySet
 from patients.revenue.claim_states import EDITABLE, MOVES, ClaimState
 
@@ -90,12 +91,6 @@ class Claim(Versioned, PatientData):
         verbose_name = _("claim")
         indexes = [
             models.Index(fields=["patient", "service_date"], name="claim_of_patient"),
-            # One for each way in which the worklist is filtered.
-            models.Index(fields=["service_date", "id"], name="claim_by_date"),
-            models.Index(fields=["state", "service_date", "id"], name="claim_by_state"),
-            models.Index(
-                fields=["provider", "service_date", "id"], name="claim_by_provider"
-            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -110,7 +105,9 @@ class Claim(Versioned, PatientData):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.number = self.number or new_number()
-        super().save(*args, **kwargs)
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            claim_keys.keep(self)
 
     @property
     def editable(self) -> bool:

@@ -1,4 +1,4 @@
-"""The ordered keys by which panels find open work."""
+"""The ordered keys by which panels find open work; claims have keys of the same form."""
 
 from typing import Any
 
@@ -8,20 +8,31 @@ from django.db.models import Q
 from canvas_admin.records.models import BytewiseCharField
 
 
-class WorkKey(models.Model):
-    """One way to come upon an open item of work in one stream, by date.
+class ItemKey(models.Model):
+    """One way to come upon a row about a patient in one stream, by date.
 
-    A stream is a source of patients (see stream_keys) and whose the items are: anybody's,
-    nobody's, one person's, or one team's that no person has taken. So what somebody has
-    and cannot see is never read. A key proposes an item and opens nothing: the rule of
-    patients.access decides.
+    A stream is a source of patients (see stream_keys) and whose the rows are. A key
+    proposes a row and opens nothing: the rule of patients.access decides.
     """
 
     stream = models.BigIntegerField(editable=False)
-    # The number of the kind of work, see patients.work.
     kind = models.PositiveSmallIntegerField(editable=False)
     place = BytewiseCharField(max_length=64, editable=False)
+    # The row's primary key.
     item = models.BigIntegerField(editable=False)
+
+    class Meta:
+        abstract = True
+        default_permissions = ()
+
+
+class WorkKey(ItemKey):
+    """A key of an open item of work; `kind` is a number of patients.work.
+
+    The items of a stream are anybody's, nobody's, one person's, or one team's that no
+    person has taken. So what somebody has and cannot see is never read.
+    """
+
     patient = models.ForeignKey(
         "patients.Patient",
         on_delete=models.PROTECT,
@@ -30,9 +41,8 @@ class WorkKey(models.Model):
         editable=False,
     )
 
-    class Meta:
+    class Meta(ItemKey.Meta):
         verbose_name = "work key"
-        default_permissions = ()
         permissions = [("hand_over_stranded", "Can hand over stranded work")]
         indexes = [
             # Wholly in the index: a scan never reads the rows.

@@ -1,13 +1,14 @@
 """The one place that writes the keys of streams, checks and repairs them (DESIGN section 6).
 
-Keys are kept in books: that of names is here, that of open work in patients.work.work_keys.
-What a patient's keys must be follows from the patient's row, memberships and open work
-alone. Saving one of these calls refresh() in the same transaction; what goes round that
-is found, and mended while the site is in use, by `manage.py check_access`.
+Keys are kept in books: that of names is here, those of open work and of claims in
+patients.work.work_keys and patients.revenue.claim_keys. What a patient's keys must be
+follows from the patient's row, memberships, open work and claims alone. Saving one of
+these calls refresh() in the same transaction; what goes round that is found, and mended
+while the site is in use, by `manage.py check_access`.
 """
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -43,13 +44,15 @@ class Book:
     """Keys of one sort: their table, what each says, and which ones patients must have.
 
     `needed` is asked about patients by primary key, and the groups that each is in;
-    `sources` are the rows that have keys.
+    `sources` are the rows that have keys. Where `narrowed` names conditions, the book
+    speaks of keys that meet them, and of no others.
     """
 
     model: type[models.Model]
     says: type[Any]
     needed: Callable[[dict[int, Any], dict[int, Groups]], Needed]
     sources: Callable[[], list[models.QuerySet]]
+    narrowed: dict[str, Any] = field(default_factory=dict)
 
     def about(self) -> list[type[models.Model]]:
         """The models without which the book cannot be kept."""
@@ -64,7 +67,7 @@ class Book:
     def there(self, patients: Collection[int]) -> dict[int, list[tuple[int, Any]]]:
         """The keys that these patients have, each behind its own primary key."""
         found: dict[int, list[tuple[int, Any]]] = {pk: [] for pk in patients}
-        rows = self.model._base_manager.filter(patient__in=found)
+        rows = self.model._base_manager.filter(patient__in=found, **self.narrowed)
         for patient, pk, *key in rows.values_list("patient", "pk", *self.says._fields):
             found[patient].append((pk, self.says(*key)))
         return found
@@ -225,5 +228,5 @@ def _patients() -> list[models.QuerySet]:
 
 
 NAMES = Book(StreamKey, Key, _needed, _patients)
-# Those that are kept for every patient; the book of work is added when the app starts.
+# Those that are kept for every patient; the others are added when the app starts.
 BOOKS = [NAMES]

@@ -62,10 +62,7 @@ def test_filters_are_codes_and_anything_else_counts_as_none(clinic, signed_in):
         assert numbers(page) == [row.number for row in wanted], query
 
 
-@pytest.mark.parametrize("few", [0, 2_000])
-def test_pages_follow_the_last_claim_shown(clinic, signed_in, monkeypatch, few):
-    """The same whether claims are found by their date or by their patient."""
-    monkeypatch.setattr(worklist, "FEW", few)
+def test_pages_follow_the_last_claim_shown(clinic, signed_in, monkeypatch):
     monkeypatch.setattr(worklist, "PAGE", 2)
     made = [a_claim(clinic.ada, service_date=date(2026, 1, d)) for d in (1, 2, 3, 4, 5)]
     outside = a_claim(clinic.ben, service_date=date(2026, 1, 3))

@@ -1,20 +1,16 @@
-"""Queues of open work: the index proposes, the rule decides, as for lists of patients.
+"""Queues of open work, a sort of patients.search.proposed.
 
-A page costs what it shows, however much a person may see: it reads the next keys of the
-streams that the person has, and asks the rule about the patients of these items alone
-(DESIGN section 6). What is assigned to somebody is hidden, and not counted, while the
-patient is out of reach (S2, "Filtered data in panel views").
+What is assigned to somebody is hidden, and not counted, while the patient is out of reach
+(S2, "Filtered data in panel views").
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from canvas_admin.records.models import find_row
 from patients import access
 from patients.models.work_keys import (
     ANYBODY,
@@ -25,6 +21,7 @@ from patients.models.work_keys import (
     team,
 )
 from patients.search import scans
+from patients.search.proposed import Proposed
 from patients.work import Kind
 from patients.work.work_keys import place_of
 from staffing.models import Staff, TeamMember
@@ -32,9 +29,6 @@ from staffing.models import Staff, TeamMember
 KEYS = scans.Table("patients_workkey", "item")
 # A number beside a panel goes no further.
 MOST_COUNTED = 99
-
-# An item, and the code of the path that opens its patient; "" where there is none.
-Found = tuple[Any, str]
 
 
 class Whose(StrEnum):
@@ -63,54 +57,50 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Queue:
-    """The open items of a kind that a person may see: the person's, nobody's, or all."""
+class Queue(Proposed):
+    """The open items of a kind that a person may see: the person's, nobody's, or all.
+
+    What waits longest comes first.
+    """
 
     kind: Kind
     person: Person
     whose: Whose = Whose.MINE
 
-    def page(self, after: str, size: int) -> dict[str, Any]:
-        """The items that wait longest, or those behind the item with the key `after`.
+    @property
+    def model(self) -> Any:
+        return self.kind.model
 
-        For a template, as DatedQuerySet.page(); `seen` is for the audit trail. A key of no
-        item within reach begins anew.
-        """
-        rows = self.kind.model.objects.visible_to(self.person.reach)
-        last = find_row(rows, after)
-        found = list(islice(self.items(last, size + 1), size + 1))
-        shown = found[:size]
-        return {
-            "rows": [item for item, _path in shown],
-            "seen": list(
-                {i.patient.key: (i.patient.key, p) for i, p in shown if p}.values()
-            ),
-            "begun": last is not None,
-            "next": shown[-1][0].key if len(found) > size else "",
-        }
+    @property
+    def reach(self) -> access.Reach:
+        return self.person.reach
+
+    @property
+    def loose(self) -> bool:
+        return self.kind.loose
 
     def count(self) -> int:
         """How many there are, up to one more than MOST_COUNTED."""
         most = MOST_COUNTED + 1
         return sum(1 for _found in islice(self.items(None, most), most))
 
-    def items(self, after: Any, size: int) -> Iterator[Found]:
-        """What is behind an item, in order, read `size` at a time or more."""
-        scan = scans.Scan(self.kind.number, "", scans.END, table=KEYS)
-        place = self._place(after) if after else None
-        for batch in scans.batches(scan, self._streams(), size, place):
-            found = self._confirmed(batch) if batch else {}
-            for candidate in batch:
-                item = found.get(candidate.about)
-                if item and self._says_so(item[0], candidate):
-                    yield item
+    def scan(self) -> scans.Scan:
+        return scans.Scan(self.kind.number, "", scans.END, table=KEYS)
 
-    def _streams(self) -> list[int]:
-        """Where the keys of these items are."""
-        sources = [*access.streams(self.person.reach)]
-        if self.kind.loose:
+    def streams(self) -> list[int]:
+        sources = [*access.streams(self.reach)]
+        if self.loose:
             sources.append(LOOSE)
         return [stream_of(whose, each) for whose in self._holders() for each in sources]
+
+    def confirmed(self, pks: list[int]) -> QuerySet:
+        rows = self.model._base_manager.filter(
+            self.kind.open, self._whose(), pk__in=pks
+        )
+        return self.kind.with_rest(rows)
+
+    def place(self, item: Any) -> str:
+        return place_of(getattr(item, self.kind.dated_by), item.key)
 
     def _holders(self) -> list[int]:
         """Whose items they are."""
@@ -122,24 +112,6 @@ class Queue:
             return []
         return [person(self.person.staff), *map(team, self.person.teams)]
 
-    def _confirmed(self, batch: list[scans.Candidate]) -> dict[int, Found]:
-        """Those that are what the keys say, and whose patient the rule opens."""
-        rows = self.kind.model._base_manager.filter(
-            self.kind.open, self._whose(), pk__in=[key.about for key in batch]
-        )
-        rows = list(self.kind.with_rest(rows))
-        patients = {row.patient_id for row in rows if row.patient_id}
-        opened = access.opened(self.person.reach, patients) if patients else {}
-        by_pk = {patient.pk: (patient, path) for patient, path in opened.items()}
-        found = {}
-        for row in rows:
-            if row.patient_id in by_pk:
-                row.patient, path = by_pk[row.patient_id]
-                found[row.pk] = (row, path)
-            elif row.patient_id is None and self.kind.loose:
-                found[row.pk] = (row, "")
-        return found
-
     def _whose(self) -> Q:
         if self.whose is Whose.UNASSIGNED:
             return Q(assignee__isnull=True, team__isnull=True)
@@ -147,10 +119,3 @@ class Queue:
             return Q()
         of_teams = Q(assignee__isnull=True, team__in=self.person.teams)
         return Q(assignee=self.person.staff) | of_teams
-
-    def _says_so(self, item: Any, key: scans.Candidate) -> bool:
-        """Whether the item bears its key out, so that none is shown at a wrong place."""
-        return self._place(item) == key.place
-
-    def _place(self, item: Any) -> str:
-        return place_of(getattr(item, self.kind.dated_by), item.key)

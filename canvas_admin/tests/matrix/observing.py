@@ -19,11 +19,11 @@ from pypdf import PdfReader
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records.lookups import Prepared, Slot
-from patients.models import Patient, StreamKey, WorkKey
+from patients.models import ClaimKey, Patient, StreamKey, WorkKey
 
 ROOMS = ("patients", "tasks")
 # Written by our own saving, from names, memberships and assignments; nobody types it.
-DERIVED = (StreamKey, WorkKey)
+DERIVED = (StreamKey, WorkKey, ClaimKey)
 AFTER = Prepared(lambda: AuditRow.objects.filter(pk__gt=Slot("last")).order_by("pk"))
 Row = AuditRow.Outcome
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from django.contrib.auth.models import AnonymousUser
 
-from canvas_admin.tests.worlds import oracle, work
+from canvas_admin.tests.worlds import claims, oracle, work
 from canvas_admin.tests.worlds.building import Built, at
 from canvas_admin.tests.worlds.oracle import Person
 from patients import access, areas
@@ -78,6 +78,7 @@ def disagreements(built: Built) -> list[str]:
                 *_about_pages(built, person, user, turn),
                 *_about_searches(built, person, user, turn),
                 *work.about_queues(built, person, user, turn),
+                *claims.about_worklist(built, person, user, turn),
             ]
             found += [f"person {number}: {what}" for what in wrong]
     return found

@@ -10,9 +10,9 @@ from django.db.models import Q
 from canvas_admin.tests import proof
 from canvas_admin.tests.worlds import checks, work
 from canvas_admin.tests.worlds.building import Built, at, build, draw
+from canvas_admin.tests.worlds.damage import differing, found_by_check
 from patients.models import LabReport, Patient, WorkKey
 from patients.models.work_keys import ANYBODY, NOBODY, person, stream_of
-from patients.search import stream_keys
 from patients.work import queues, work_keys
 from staffing.models import Staff, User
 
@@ -51,31 +51,6 @@ def damage(rng: Random, built: Built) -> None:
         about.update(**{field: value})
 
 
-def found_by_check(*, repair: bool = False) -> set[int]:
-    return {pk for _number, wrong in stream_keys.check(repair=repair) for pk in wrong}
-
-
-def differing(built: Built) -> set[int]:
-    """Whose keys a plain rewriting of all would change."""
-    before = _keys()
-    with transaction.atomic():
-        WorkKey.objects.all().delete()
-        stream_keys.refresh([p.pk for p in built.patients], work_keys.WORK)
-        after = _keys()
-        transaction.set_rollback(True)
-    pks = {pk for pk, *_key in before} | {pk for pk, *_key in after}
-    return {
-        pk
-        for pk in pks
-        if [k for k in before if k[0] == pk] != [k for k in after if k[0] == pk]
-    }
-
-
-def _keys() -> list[tuple]:
-    rows = WorkKey.objects.values_list("patient", "stream", "kind", "place", "item")
-    return sorted(rows)
-
-
 def judged(seed: int) -> list[str]:
     """What is wrong with a damaged world of this seed, which is rolled back."""
     rng = Random(seed)
@@ -91,7 +66,7 @@ def judged(seed: int) -> list[str]:
                 for person, user in zip(built.world.people, built.users, strict=True)
             ]
             wrong = [w for p in people for w in work.shown_wrongly(built, *p)]
-            really = differing(built)
+            really = differing(built, work_keys.WORK)
             if found_by_check(repair=True) != really or found_by_check():
                 wrong.append("the check finds other damage than there is")
             for turn, (person, user) in enumerate(people):

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, transaction
 
 from canvas_admin.tests import proof
-from canvas_admin.tests.worlds import by_hand, work
+from canvas_admin.tests.worlds import by_hand, claims, work
 from canvas_admin.tests.worlds.building import build, draw
 from canvas_admin.tests.worlds.checks import as_if_many, disagreements
 from canvas_admin.tests.worlds.oracle import World
@@ -35,9 +35,11 @@ def judged(seed: int) -> list[str]:
             if seed % BY_HAND == 0:
                 built = by_hand.make(Random(seed))
                 work.hand_over(Random(seed), built)
+                claims.move(Random(seed), built)
             else:
                 built = build(draw(Random(seed)), Random(seed))
                 work.raw_work(Random(seed), built)
+                claims.raw_claims(Random(seed), built)
             wrong = disagreements(built)
             raise Undone
     except Undone:
@@ -50,6 +52,7 @@ def judged_world(world: World, seed: int) -> list[str]:
         with transaction.atomic(), as_if_many(seed):
             built = build(world, Random(seed))
             work.raw_work(Random(seed), built)
+            claims.raw_claims(Random(seed), built)
             wrong = disagreements(built)
             raise Undone
     except Undone:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,15 +14,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canvas_admin.records import sheets
 from canvas_admin.records.models import find_row
-from patients import access, areas, gate
+from patients import areas, gate
 from patients.booking import providers
-from patients.models import Claim, ClaimState, Patient, PatientGroupMember
+from patients.models import Claim, ClaimState
+from patients.revenue.worklist import Worklist
+from patients.search import scans
+from patients.search.proposed import seen
 from patients.templatetags.patients import born
 from staffing.models import Staff
 
 PAGE = 25
-# Up to so many patients their claims are looked up by patient.
-FEW = 2_000
 MOST_IN_A_FILE = 5_000
 # So many patients go into one act of the trail when a file shows them.
 PATIENTS_AT_ONCE = 500
@@ -51,39 +53,18 @@ class Wanted:
         page = reverse("patients:revenue")
         return f"{page}?{given}" if given else page
 
-
-def claims_wanted(wanted: Wanted, reach: access.Reach) -> Any:
-    """The claims of the worklist, within reach; without a state all but the trash.
-
-    They are found by their date, or, where few patients come into question, by these:
-    then most of the latest claims are of others. The rule decides about each.
-    """
-    rows = Claim.objects.visible_to(reach)
-    if (few := _few_patients(reach)) is not None:
-        rows = rows.filter(patient__among=few)
-    rows = rows.filter(state=wanted.state) if wanted.state else rows.counted()
-    if wanted.provider:
-        rows = rows.filter(provider=wanted.provider)
-    return rows.select_related("patient", "coverage", "provider").with_totals()
-
-
-def _few_patients(reach: access.Reach) -> list[int] | None:
-    """At least the patients within reach, when they are few; else None."""
-    groups = access.streams(reach)
-    if None in groups:
-        return None
-    members = PatientGroupMember.objects.in_force(patient_group__among=groups)
-    found = list(members.values_list("member", flat=True)[: FEW + 1])
-    return found if len(found) <= FEW else None
+    def claims(self, request: HttpRequest) -> Worklist:
+        """These claims, within reach."""
+        return Worklist(gate.reach(request), self.state, self.provider)
 
 
 @require_safe
 def revenue(request: HttpRequest) -> HttpResponse:
     """A page of claims, the latest service first; ?after= is the last claim shown."""
     gate.require(request, *areas.SEE_REVENUE)
-    wanted, reach = Wanted.of(request.GET), gate.reach(request)
-    page = claims_wanted(wanted, reach).page(request.GET.get("after", ""), PAGE)
-    _seen(request, "revenue", page["rows"], wanted)
+    wanted = Wanted.of(request.GET)
+    page = wanted.claims(request).page(request.GET.get("after", ""), PAGE)
+    trail.shown(request, "revenue", page["seen"], state=wanted.state)
     context = {
         "wanted": wanted,
         "states": ClaimState.choices,
@@ -100,25 +81,20 @@ def revenue_file(request: HttpRequest) -> HttpResponse:
     """The same claims as a file; whom it shows is on the trail before."""
     gate.require(request, *areas.SEE_REVENUE)
     wanted = Wanted.of(request.POST)
-    rows = claims_wanted(wanted, gate.reach(request)).newest_first()
-    found = list(rows[: MOST_IN_A_FILE + 1])
+    rows = wanted.claims(request).items(None, scans.MOST)
+    found = list(islice(rows, MOST_IN_A_FILE + 1))
     if len(found) > MOST_IN_A_FILE:
         context = {"most": MOST_IN_A_FILE, "back": wanted.address()}
         return render(request, "patients/claims/too_many.html", context, status=400)
-    _seen(request, "revenue.export", found, wanted)
+    patients = seen(found)
+    for start in range(0, len(patients) or 1, PATIENTS_AT_ONCE):
+        some = patients[start : start + PATIENTS_AT_ONCE]
+        trail.shown(request, "revenue.export", some, state=wanted.state)
     return StreamingHttpResponse(
-        _as_csv(found),
+        _as_csv([row for row, _path in found]),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="claims.csv"'},
     )
-
-
-def _seen(request: HttpRequest, act: str, rows: list[Claim], wanted: Wanted) -> None:
-    """Put on the trail whose claims are shown."""
-    patients: list[Patient] = list({row.patient: None for row in rows})
-    for start in range(0, len(patients) or 1, PATIENTS_AT_ONCE):
-        some = patients[start : start + PATIENTS_AT_ONCE]
-        gate.shown(request, act, *some, state=wanted.state)
 
 
 def _as_csv(rows: list[Claim]) -> Iterator[str]:
