@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from canvas_admin.audit import trail
 from canvas_admin.records import sheets
 from canvas_admin.records.models import find_row
 from patients import areas, gate
