@@ -17,7 +17,7 @@ from patients.work import queues, work_keys
 from staffing.models import Staff, User
 
 WORLDS = proof.count(16, 2_000)
-SEEDS = range(300, 400)
+SEEDS = range(300, 1_000)
 
 
 def damage(rng: Random, built: Built) -> None:
