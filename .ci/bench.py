@@ -1,15 +1,18 @@
 """make bench: what the site costs on both databases, as ratios within one run.
 
-    python .ci/bench.py [--size 1000000] [--rounds 200] [--items 5]
+    python .ci/bench.py [--size 1000000] [--rounds 200] [--items 5] [--keep FOLDER]
     python .ci/bench.py --tables
 
-A clinic of `size` patients and 500 groups, each patient with `items` results to review, is
-made on each database; then people of every
-reach ask for the same pages in turn, through the server. The figures go to
+A clinic of `size` patients and 500 groups, each patient with `items` results, tasks, claims
+and visits, is made on each database; then people of every reach ask for the same pages in
+turn, through the server. --keep FOLDER keeps SQLite's file there, and measures it again
+without a load while size, items and what makes them are the same. The figures go to
 docs/proof/bench.json, by size; --tables prints them all as in docs/performance.md.
 """
 
 import argparse
+import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -29,10 +32,10 @@ EVERYONE, UNFILTERED = "everyone", "no filter at all"
 
 
 def measured(
-    size: int, rounds: int, items: int
+    size: int, rounds: int, items: int, kept: Path | None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Measure in a process per database: each database with its figures."""
-    with tempfile.TemporaryDirectory() as folder:
+    with _folder(kept, size, items) as folder:
         yield "sqlite", one(size, rounds, items, f"sqlite:///{folder}/bench.sqlite3")
     bin_folder = postgres.programs()
     if bin_folder is None:
@@ -43,6 +46,29 @@ def measured(
     postgres.SETTINGS["shared_buffers"] = f"{memory // 4 // 2**20}MB"
     with postgres.cluster(bin_folder) as address:
         yield "postgresql", one(size, rounds, items, address)
+
+
+@contextlib.contextmanager
+def _folder(kept: Path | None, size: int, items: int) -> Iterator[Path]:
+    """Where SQLite's file lies: a folder for what is made of this, or one that goes."""
+    if kept is None:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+        return
+    folder = kept / f"{size}-{items}-{_made_by()}"
+    folder.mkdir(parents=True, exist_ok=True)
+    yield folder
+
+
+def _made_by() -> str:
+    """A digest of what makes a database: the population and all migrations."""
+    sources = [HERE / name for name in ("population.py", "items.py", "loading.py")]
+    for room in ("staffing", "patients", "tasks", "canvas_admin"):
+        sources += sorted((proof.PROJECT / room).rglob("migrations/0*.py"))
+    said = hashlib.sha256()
+    for source in sources:
+        said.update(source.read_bytes())
+    return said.hexdigest()[:12]
 
 
 def one(size: int, rounds: int, items: int, address: str) -> dict[str, Any]:
@@ -103,9 +129,9 @@ def acts(found: dict[str, Any]) -> Iterator[str]:
     disk = {name: size / 2**20 for name, size in found["disk"].items()}
     yield (
         f"\nOn disk {disk['all']:,.0f} MiB, of which stream keys "
-        f"{disk['stream keys']:,.0f} MiB and work keys {disk.get('work keys', 0):,.0f} "
-        f"MiB. `check_access` goes through "
-        f"{found['check']['patients a second']:,} patients a second."
+        f"{disk['stream keys']:,.0f} MiB, work keys {disk.get('work keys', 0):,.0f} "
+        f"MiB and claim keys {disk.get('claim keys', 0):,.0f} MiB. `check_access` goes "
+        f"through {found['check']['patients a second']:,} patients a second."
     )
 
 
@@ -143,7 +169,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what the site costs.")
     parser.add_argument("--size", type=int, default=1_000_000, help="patients")
     parser.add_argument("--rounds", type=int, default=200, help="times each request")
-    parser.add_argument("--items", type=int, default=5, help="open items a patient")
+    parser.add_argument("--items", type=int, default=5, help="items a patient")
+    parser.add_argument("--keep", type=Path, help="where SQLite's file stays")
     parser.add_argument("--tables", action="store_true", help="print what is recorded")
     options = parser.parse_args()
     report = json.loads(REPORT.read_text()) if REPORT.exists() else {}
@@ -161,7 +188,8 @@ def main() -> None:
         }
         report[str(options.size)] = run
         REPORT.parent.mkdir(parents=True, exist_ok=True)
-        for database, figures in measured(options.size, options.rounds, options.items):
+        of = (options.size, options.rounds, options.items, options.keep)
+        for database, figures in measured(*of):
             run["figures"][database] = figures
             REPORT.write_text(json.dumps(report, indent=1) + "\n")
         report = {str(options.size): run}

@@ -1,20 +1,27 @@
-"""A synthetic clinic of any size for make bench: patients, 500 groups, open work, keys.
+"""A synthetic clinic of any size for make bench: patients, 500 groups, and their keys.
 
 Raw rows, in bulk: our own methods would take hours for a million. The names are drawn so
-that the bench has common, rare and late words, and two common ones that never meet.
+that the bench has common, rare and late words, and two common ones that never meet. What
+there is about the patients is in items.py.
 """
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from django.db import connection, models
+import items as about_patients
+from loading import in_bulk, load
 
 from canvas_admin.testing import make_group, make_staff
 from patients.models import (
+    Appointment,
+    Claim,
+    ClaimKey,
+    ClaimLine,
+    IncomingFile,
     LabReport,
     Patient,
     PatientGroup,
@@ -24,16 +31,28 @@ from patients.models import (
 )
 from patients.models.stream_keys import stream_of
 from patients.search import folding, stream_keys
-from patients.work.work_keys import Waiting
-from staffing.models import Staff, Team, TeamMember
+from staffing.models import Staff
+from tasks.models import Task, TaskTaskLabel
 
 BORN = date(1930, 1, 1)
 BEGAN = "2020-01-01 00:00:00+00:00"
 ENDED = "2024-01-01 00:00:00+00:00"
-READS = ("Clinical read", "Profile read")
-NEWEST = datetime(2026, 1, 1, tzinfo=UTC)
 GROUPS = 500
 SMALL = 400
+LOADED = (
+    Patient,
+    PatientGroupMember,
+    StreamKey,
+    LabReport,
+    Task,
+    TaskTaskLabel,
+    WorkKey,
+    Claim,
+    ClaimKey,
+    ClaimLine,
+    Appointment,
+    IncomingFile,
+)
 
 # Common names with how often each is drawn, and where they come from: a family name of
 # one list is seldom with a given name of another, and LONE_FAMILY never with LONE_GIVEN.
@@ -78,26 +97,51 @@ class Population:
 
 
 def make(size: int, items: int) -> Population:
-    """Fill an empty database with `size` patients, `items` results to review for each."""
+    """Fill an empty database with `size` patients, `items` rows about each."""
     chance = random.Random(size)  # noqa: S311
     people, groups, members = _groups(size, chance)
     rows = _patients(size, chance)
     first = 1
-    _load(Patient, ({**row.columns, "id": first + n} for n, row in enumerate(rows)))
-    _load(PatientGroupMember, _memberships(members, groups, first))
     streams: dict[int, list[int]] = {}
     for name, (pks, ended) in members.items():
         for pk in pks[ended:]:
             streams.setdefault(pk, []).append(groups[name].pk)
-    with _without_index(StreamKey, "stream_key_order"):
-        _load(StreamKey, _keys(rows, streams, first))
-    with _without_index(WorkKey, "work_key_order"):
-        _work(people, streams, size, items, first, chance)
-    with connection.cursor() as cursor:
-        # As autovacuum would have done by the time that somebody searches.
-        vacuum = "VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE"
-        cursor.execute(vacuum)
-    return Population(people, groups, size)
+    team, providers = about_patients.people_and_places(people, size)
+    clinic = about_patients.Clinic(
+        size=size,
+        first=first,
+        items=items,
+        sources=lambda position: (None, *streams.get(position, ())),
+        staff=[each.pk for each in people.values()],
+        team=team,
+        providers=providers,
+    )
+    with in_bulk(*LOADED):
+        load(Patient, PATIENT, (row.columns for row in rows))
+        load(PatientGroupMember, MEMBER, _memberships(members, groups, first))
+        load(StreamKey, STREAM_KEY, _keys(rows, clinic))
+        if items:
+            about_patients.make(clinic)
+    made = Population(people, groups, size)
+    about_patients.long_chart(made.patient_at(0), providers[0])
+    return made
+
+
+PATIENT = (
+    "id key first_name middle_name last_name birth_date mrn active sort_name name_words "
+    "created"
+)
+MEMBER = "key patient_group_id member_id start_date end_date"
+STREAM_KEY = "stream kind place words patient_id"
+
+
+def made_before(size: int) -> Population:
+    """What make() put into this database."""
+    people = {account(name): name for name in PEOPLE}
+    staff = Staff.objects.filter(user__username__in=people).select_related("user")
+    by_name = {people[each.user.username]: each for each in staff}
+    groups = {group.name.lower(): group for group in PatientGroup.objects.all()}
+    return Population({name: by_name[name] for name in PEOPLE}, groups, size)
 
 
 def _groups(size: int, chance: random.Random) -> tuple[dict, dict, dict]:
@@ -123,14 +167,35 @@ def _groups(size: int, chance: random.Random) -> tuple[dict, dict, dict]:
     rest = [f"other {number}" for number in range(GROUPS - len(members))]
     members |= {name: (some(size / 1000), 0) for name in rest}
     groups = {name: make_group(name.title()) for name in members}
-    people = {"everyone": make_staff("everyone", *READS, "All Patients")}
-    held = {name: [name] for name in ("half", "tenth", "hundredth", "thousandth")}
-    held |= {"ten patients": ["ten patients"], "eight groups": eight}
-    held |= {"400 groups": small, "99% ended": ["ended"]}
+    rights = about_patients.RIGHTS
+    people = {"everyone": make_staff("everyone", *rights, "All Patients")}
+    held = {name: [name] for name in PEOPLE[1:]}
+    held |= {"eight groups": eight, "400 groups": small, "99% ended": ["ended"]}
     for name, names in held.items():
         own = [f"Patients: {group.title()}" for group in names]
-        people[name] = make_staff(name.replace(" ", "-").replace("%", ""), *READS, *own)
+        people[name] = make_staff(account(name), *rights, *own)
+        # Everybody reaches the first patient, who is the last member of a group.
+        pks, _ended = members[names[0]]
+        pks[:] = [pk for pk in pks if pk][: len(pks) - 1] + [0]
     return people, groups, members
+
+
+PEOPLE = (
+    "everyone",
+    "half",
+    "tenth",
+    "hundredth",
+    "thousandth",
+    "ten patients",
+    "eight groups",
+    "400 groups",
+    "99% ended",
+)
+
+
+def account(name: str) -> str:
+    """The user name of one of these people."""
+    return name.replace(" ", "-").replace("%", "")
 
 
 def _patients(size: int, chance: random.Random) -> list[SimpleNamespace]:
@@ -151,18 +216,19 @@ def _patients(size: int, chance: random.Random) -> list[SimpleNamespace]:
             name_words=folding.word_prefixes(first, middle, family),
             listed=chance.random() > 0.05,
         )
-        row.columns = {
-            "key": key,
-            "first_name": first,
-            "middle_name": middle,
-            "last_name": family,
-            "birth_date": born.isoformat(),
-            "mrn": str(100_000_000 + number),
-            "active": row.listed,
-            "sort_name": row.sort_name,
-            "name_words": row.name_words,
-            "created": BEGAN,
-        }
+        row.columns = (
+            number + 1,
+            key,
+            first,
+            middle,
+            family,
+            born.isoformat(),
+            str(100_000_000 + number),
+            row.listed,
+            row.sort_name,
+            row.name_words,
+            BEGAN,
+        )
         found.append(row)
     return found
 
@@ -190,134 +256,25 @@ def _made_up(chance: random.Random, most: int) -> str:
     return "".join(chance.choice(SYLLABLES) for _ in range(number)).title()
 
 
-def _memberships(members: dict, groups: dict, first: int) -> Iterator[dict[str, Any]]:
+def _memberships(members: dict, groups: dict, first: int) -> Iterator[tuple[Any, ...]]:
     number = 0
     for name, (positions, ended) in members.items():
         for place, position in enumerate(positions):
             number += 1
-            yield {
-                "key": f"{number:032x}",
-                "patient_group_id": groups[name].pk,
-                "member_id": first + position,
-                "start_date": BEGAN,
-                "end_date": ENDED if place < ended else None,
-            }
+            yield (
+                f"{number:032x}",
+                groups[name].pk,
+                first + position,
+                BEGAN,
+                ENDED if place < ended else None,
+            )
 
 
-def _keys(
-    rows: list, streams: dict[int, list[int]], first: int
-) -> Iterator[dict[str, Any]]:
+def _keys(rows: list, clinic: about_patients.Clinic) -> Iterator[tuple[Any, ...]]:
     for position, row in enumerate(rows):
-        places = stream_keys.places(row)
-        for group in (None, *streams.get(position, ())):
+        places = [(int(kind), place) for kind, place in stream_keys.places(row)]
+        for group in clinic.sources(position):
             stream = stream_of(group, row.listed)
             for kind, place in places:
-                yield {
-                    "stream": stream,
-                    "kind": int(kind),
-                    "place": place,
-                    "words": row.name_words if kind else "",
-                    "patient_id": first + position,
-                }
-
-
-def _work(
-    people: dict[str, Staff],
-    streams: dict[int, list[int]],
-    size: int,
-    items: int,
-    first: int,
-    chance: random.Random,
-) -> None:
-    """Open results and their keys.
-
-    Of each five of a patient two are somebody's, one is the team's, two are nobody's.
-    Everybody is in the team, and is given as much as everybody else, within reach or not.
-    """
-    team = Team.objects.create(name="Everybody")
-    TeamMember.objects.bulk_create(
-        TeamMember(team=team, staff=staff) for staff in people.values()
-    )
-    staff = [each.pk for each in people.values()]
-    waiting = []
-    for number in range(size * items):
-        patient, part = first + number % size, number // size % 5
-        date = NEWEST - timedelta(seconds=chance.randrange(60_000_000))
-        person = chance.choice(staff) if part in (1, 2) else None
-        in_team = team.pk if part == 3 else None
-        item = number + 1
-        waiting.append(Waiting(patient, 1, item, f"{item:032x}", date, person, in_team))
-    _load(LabReport, map(_report, waiting))
-    _load(
-        WorkKey,
-        (
-            {**key._asdict(), "patient_id": row.patient}
-            for row in waiting
-            for key in row.keys((None, *streams.get(row.patient - first, ())))
-        ),
-    )
-
-
-def _report(row: Waiting) -> dict[str, Any]:
-    return {
-        "id": row.item,
-        "key": row.key,
-        "patient_id": row.patient,
-        "display": "Metabolic panel",
-        "status": "final",
-        "reported": f"{row.date:%Y-%m-%d %H:%M:%S}+00:00",
-        "assignee_id": row.assignee,
-        "team_id": row.team,
-    }
-
-
-class _without_index:
-    """Drops a large index for the time of a load, which is quicker by far."""
-
-    def __init__(self, model: type[models.Model], name: str) -> None:
-        self.model = model
-        self.index = next(i for i in model._meta.indexes if i.name == name)
-
-    def __enter__(self) -> None:
-        with connection.schema_editor() as editor:
-            editor.remove_index(self.model, self.index)
-
-    def __exit__(self, *_error: Any) -> None:
-        with connection.schema_editor() as editor:
-            editor.add_index(self.model, self.index)
-
-
-def _load(model: type[models.Model], rows: Iterator[dict[str, Any]]) -> None:
-    """Insert rows; a column that a row does not name has the field's default."""
-    first = next(iter(rows := iter(rows)))
-    fields = [
-        f for f in model._meta.concrete_fields if f.column != "id" or "id" in first
-    ]
-    usual = {f.column: f.get_default() for f in fields if f.column not in first}
-    columns = [f.column for f in fields]
-
-    def values() -> Iterator[list[Any]]:
-        yield [(usual | first)[column] for column in columns]
-        for row in rows:
-            row = usual | row
-            yield [row[column] for column in columns]
-
-    named = ", ".join(f'"{column}"' for column in columns)
-    table = model._meta.db_table
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f'COPY "{table}" ({named}) FROM STDIN') as copy:
-                for row in values():
-                    copy.write_row(row)
-            cursor.execute(
-                f"SELECT setval(pg_get_serial_sequence('\"{table}\"', 'id'), max(id)) "  # noqa: S608
-                f'FROM "{table}"'
-            )
-        else:
-            marks = ", ".join(["?"] * len(columns))
-            cursor.execute("BEGIN")
-            connection.connection.executemany(
-                f'INSERT INTO "{table}" ({named}) VALUES ({marks})',  # noqa: S608
-                values(),
-            )
-            cursor.execute("COMMIT")
+                words = row.name_words if kind else ""
+                yield stream, kind, place, words, clinic.first + position
