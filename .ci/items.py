@@ -121,7 +121,7 @@ def _labs(clinic: Clinic) -> Iterator[Waiting]:
         person = chance.choice(clinic.staff) if given and item % 3 else None
         team = clinic.team if given and not person else None
         key = f"{item:032x}"
-        yield Waiting(patient, number, item, key, _some(chance), person, team)
+        yield Waiting(patient, number, item, key, _some(chance), None, person, team)
 
 
 def _tasks(clinic: Clinic) -> Iterator[Waiting]:
@@ -131,7 +131,23 @@ def _tasks(clinic: Clinic) -> Iterator[Waiting]:
         person = chance.choice(clinic.staff) if item % 3 == 1 else None
         team = clinic.team if item % 3 == 2 else None
         key = f"{item:032x}"
-        yield Waiting(patient, number, item, key, _some(chance), person, team)
+        yield Waiting(patient, number, item, key, _some(chance), None, person, team)
+
+
+def _in_orders(row: Waiting) -> Iterator[Waiting]:
+    """A task as each order of tasks has it."""
+    orders = kind_of(Task).orders
+    yield row
+    yield row._replace(kind=orders["priority"].number, rank=_rank(row))
+    yield row._replace(kind=orders["newest"].number, date=_created(row))
+
+
+def _rank(row: Waiting) -> int:
+    return 1 + row.item % 4
+
+
+def _created(row: Waiting) -> datetime:
+    return row.date - timedelta(days=row.item % 30)
 
 
 def _work(clinic: Clinic) -> None:
@@ -167,17 +183,18 @@ def _work(clinic: Clinic) -> None:
                 row.patient,
                 "Call back",
                 ("stat", "urgent", "routine", "")[row.item % 4],
-                1 + row.item % 4,
+                _rank(row),
                 instant(row.date),
                 instant(row.date),
-                instant(row.date - timedelta(days=row.item % 30)),
+                instant(_created(row)),
                 row.assignee,
                 row.team,
             )
             for row in _tasks(clinic)
         ),
     )
-    load(WorkKey, KEY, clinic.keys(_tasks(clinic)))
+    in_orders = (each for row in _tasks(clinic) for each in _in_orders(row))
+    load(WorkKey, KEY, clinic.keys(in_orders))
     label = TaskLabel.objects.create(name="Seldom")
     tasks = Task.objects.order_by("pk").values_list("pk", flat=True)
     load(

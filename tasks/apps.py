@@ -22,5 +22,9 @@ class TasksConfig(AppConfig):
                 row="tasks/_row.html",
                 prefetched=("labels",),
                 loose=True,
+                orders={
+                    "priority": work.Order(6, "due", ranked_by="rank"),
+                    "newest": work.Order(7, "created", backwards=True),
+                },
             )
         )

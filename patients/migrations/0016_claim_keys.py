@@ -26,6 +26,8 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['stream', 'kind', 'place', 'item'], name='claim_key_order'), models.Index(fields=['patient', 'item'], name='claim_key_of_patient')],
             },
         ),
+        # Tasks have keys in three orders from now on: all are made again after migrate.
+        migrations.RunSQL('DELETE FROM patients_workkey', migrations.RunSQL.noop),
         migrations.RemoveIndex(
             model_name='claim',
             name='claim_by_date',

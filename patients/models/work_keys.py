@@ -27,7 +27,7 @@ class ItemKey(models.Model):
 
 
 class WorkKey(ItemKey):
-    """A key of an open item of work; `kind` is a number of patients.work.
+    """A key of an open item of work; `kind` is an order's number, see patients.work.
 
     The items of a stream are anybody's, nobody's, one person's, or one team's that no
     person has taken. So what somebody has and cannot see is never read.

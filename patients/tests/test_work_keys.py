@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from canvas_admin.records import clock
 from canvas_admin.testing import make_group
 from canvas_admin.tests.worlds.building import at
+from patients.access import Reach
 from patients.models import LabReport, RefillRequest, WorkKey
 from patients.models.work_keys import (
     ANYBODY,
@@ -20,7 +21,8 @@ from patients.models.work_keys import (
 )
 from patients.search import stream_keys
 from patients.tests.work import make_lab
-from patients.work import stranded, work_keys
+from patients.work import kind_of, stranded, work_keys
+from patients.work.queues import Person, Queue, Whose
 from staffing.models import Team
 from tasks.models import Task
 
@@ -144,4 +146,24 @@ def test_work_about_no_patient_has_keys_that_are_checked_too(cast):
     task.patient = cast.ada
     task.save()
     assert not rows.exists()
-    assert cast.ada.work_keys.count() == 4
+    orders = len(kind_of(Task).every_order())
+    assert cast.ada.work_keys.count() == 4 * orders
+
+
+def test_tasks_have_keys_in_every_order_and_queues_read_them(cast):
+    days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    rows = [
+        Task(patient=cast.ada, title="a", priority="routine", due=days[0]),
+        Task(patient=cast.ada, title="b", priority="stat"),
+        Task(patient=cast.ben, title="c", priority="stat", due=days[0]),
+        Task(title="d", priority="stat", due=days[1]),
+    ]
+    for row, created in zip(rows, [days[2], days[0], days[1], days[1]], strict=True):
+        row.created = created
+        row.save()
+    looking = Person.of(Reach.of(cast.nora.user))
+    for sort, expected in (("", "adb"), ("priority", "dba"), ("newest", "adb")):
+        queue = Queue(kind_of(Task), looking, Whose.ALL, sort)
+        assert "".join(row.title for row in queue.page("", 5)["rows"]) == expected
+        second = queue.page(queue.page("", 1)["next"], 5)
+        assert "".join(row.title for row in second["rows"]) == expected[1:]

@@ -22,8 +22,8 @@ from patients.models.work_keys import (
 )
 from patients.search import scans
 from patients.search.proposed import Proposed
-from patients.work import Kind
-from patients.work.work_keys import place_of
+from patients.work import Kind, Order
+from patients.work.work_keys import place_in
 from staffing.models import Staff, TeamMember
 
 KEYS = scans.Table("patients_workkey", "item")
@@ -60,12 +60,22 @@ class Person:
 class Queue(Proposed):
     """The open items of a kind that a person may see: the person's, nobody's, or all.
 
-    What waits longest comes first.
+    What waits longest comes first, unless an order of the kind is named.
     """
 
     kind: Kind
     person: Person
     whose: Whose = Whose.MINE
+    sort: str = ""
+
+    @property
+    def order(self) -> Order:
+        """In which its items are."""
+        return self.kind.order(self.sort)
+
+    @property
+    def backwards(self) -> bool:
+        return self.order.backwards
 
     @property
     def model(self) -> Any:
@@ -85,7 +95,7 @@ class Queue(Proposed):
         return sum(1 for _found in islice(self.items(None, most), most))
 
     def scan(self) -> scans.Scan:
-        return scans.Scan(self.kind.number, "", scans.END, table=KEYS)
+        return scans.Scan(self.order.number, "", scans.END, table=KEYS)
 
     def streams(self) -> list[int]:
         sources = [*access.streams(self.reach)]
@@ -100,7 +110,7 @@ class Queue(Proposed):
         return self.kind.with_rest(rows)
 
     def place(self, item: Any) -> str:
-        return place_of(getattr(item, self.kind.dated_by), item.key)
+        return place_in(self.order, item)
 
     def _holders(self) -> list[int]:
         """Whose items they are."""

@@ -2,7 +2,8 @@
 
 An item that waits is found among everyone's patients, and among those of each patient
 group that its patient is in; in each once among all items, and once among those of the
-person or team to whom it was given, or of nobody. The book of these keys is kept as that
+person or team to whom it was given, or of nobody; and so for each order in which items of
+its kind are listed. The book of these keys is kept as that
 of names is, by patients.search.stream_keys.
 """
 
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import F, IntegerField, QuerySet, Value
+from django.db.models.functions import Cast
 
 from patients import work
 from patients.models.work_keys import (
@@ -48,13 +50,14 @@ class Waiting(NamedTuple):
     item: int
     key: str
     date: datetime | None
+    rank: int | None
     assignee: int | None
     team: int | None
 
     @property
     def place(self) -> str:
         """Where the item's keys stand."""
-        return place_of(self.date, self.key)
+        return place_of(self.date, self.key, self.rank)
 
     def keys(self, sources: Iterable[int | None]) -> Iterator[Key]:
         """Its keys; it is found in these sources."""
@@ -63,10 +66,17 @@ class Waiting(NamedTuple):
                 yield Key(stream_of(whose, source), self.kind, self.place, self.item)
 
 
-def place_of(date: datetime | None, key: str) -> str:
-    """Where an item stands among its kind: what waits longest first, undated ones last."""
+def place_of(date: datetime | None, key: str, rank: int | None = None) -> str:
+    """Where an item stands in an order: by rank, by date, undated ones last."""
     said = date.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") if date else UNDATED
-    return f"{said}{SEPARATOR}{key}"
+    ranked = "" if rank is None else f"{rank}{SEPARATOR}"
+    return f"{ranked}{said}{SEPARATOR}{key}"
+
+
+def place_in(order: work.Order, item: Any) -> str:
+    """Where an item stands in an order of its kind."""
+    rank = getattr(item, order.ranked_by) if order.ranked_by else None
+    return place_of(getattr(item, order.dated_by), item.key, rank)
 
 
 def holder(assignee: int | None, in_team: int | None) -> int:
@@ -108,9 +118,12 @@ def check_loose(*, repair: bool = False) -> int:
 def _put_right_loose(kind: work.Kind, items: list[int], write: bool = True) -> set[int]:
     """The items of these that had wrong keys as items about no patient."""
     with transaction.atomic():
-        rows = _waiting(kind).filter(pk__in=items, patient=None)
-        needed = {key for row in rows for key in Waiting(*row).keys([LOOSE])}
-        known = WorkKey.objects.filter(patient=None, kind=kind.number, item__in=items)
+        orders = kind.every_order()
+        loose = [_waiting(kind, o).filter(pk__in=items, patient=None) for o in orders]
+        rows = [Waiting(*row) for row in loose[0].union(*loose[1:], all=True)]
+        needed = {key for row in rows for key in row.keys([LOOSE])}
+        numbers = [order.number for order in orders]
+        known = WorkKey.objects.filter(patient=None, kind__in=numbers, item__in=items)
         there = [(pk, Key(*key)) for pk, *key in known.values_list("pk", *Key._fields)]
         gone, missing = stream_keys.difference(needed, there)
         if write:
@@ -124,7 +137,9 @@ def _needed(patients: dict[int, Any], groups: dict[int, Groups]) -> Needed:
     """The keys of open work that these patients must have, by primary key; one query."""
     found: Needed = {pk: set() for pk in patients}
     parts = [
-        _waiting(kind).filter(patient__in=patients) for kind in work.KINDS.values()
+        _waiting(kind, order).filter(patient__in=patients)
+        for kind in work.KINDS.values()
+        for order in kind.every_order()
     ]
     if not parts or not patients:
         return found
@@ -134,12 +149,23 @@ def _needed(patients: dict[int, Any], groups: dict[int, Groups]) -> Needed:
     return found
 
 
-def _waiting(kind: work.Kind) -> QuerySet:
-    """The open items of a kind, as Waiting has them."""
+def _waiting(kind: work.Kind, order: work.Order) -> QuerySet:
+    """The open items of a kind, as Waiting has them for one of its orders."""
     rows = kind.model._base_manager.filter(kind.open).order_by()
-    number = Value(kind.number, IntegerField())
-    return rows.annotate(work_kind=number, work_date=F(kind.dated_by)).values_list(
-        "patient", "work_kind", "pk", "key", "work_date", "assignee", "team"
+    rank = F(order.ranked_by) if order.ranked_by else Value(None)
+    return rows.annotate(
+        work_kind=Value(order.number, IntegerField()),
+        work_date=F(order.dated_by),
+        work_rank=Cast(rank, IntegerField()),
+    ).values_list(
+        "patient",
+        "work_kind",
+        "pk",
+        "key",
+        "work_date",
+        "work_rank",
+        "assignee",
+        "team",
     )
 
 

@@ -107,10 +107,11 @@ def task_list(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, wanted: Wanted, person: Person) -> dict[str, Any]:
-    """A page of what is wanted; of all open tasks by due date there are keys."""
+    """A page of what is wanted; of all open tasks there are keys in each order."""
     after = request.GET.get("after", "")
-    if (wanted.status, wanted.label, wanted.sort) == ("open", "", "due"):
-        queue = Queue(kind_of(Task), person, Whose(wanted.whose))
+    if (wanted.status, wanted.label) == ("open", ""):
+        sort = "" if wanted.sort == "due" else wanted.sort
+        queue = Queue(kind_of(Task), person, Whose(wanted.whose), sort)
         return queue.page(after, PAGE)
     visible = Task.objects.visible_to(person.reach)
     rows = wanted.rows(visible, staff_of(request.user)).with_people()
