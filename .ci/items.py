@@ -196,11 +196,14 @@ def _work(clinic: Clinic) -> None:
     in_orders = (each for row in _tasks(clinic) for each in _in_orders(row))
     load(WorkKey, KEY, clinic.keys(in_orders))
     label = TaskLabel.objects.create(name="Seldom")
-    tasks = Task.objects.order_by("pk").values_list("pk", flat=True)
     load(
         TaskTaskLabel,
         "key task_id label_id",
-        ((f"{pk:032x}", pk, label.pk) for pk in tasks.iterator() if pk % LABELLED == 0),
+        (
+            (f"{item:032x}", item, label.pk)
+            for _patient, item, _chance in clinic.parts(2)
+            if item % LABELLED == 0
+        ),
     )
 
 
