@@ -74,6 +74,11 @@ class Reach:
         rows = opened.tuples(held=held)
         return sorted([pk for (pk,) in rows])
 
+    @cached_property
+    def found(self) -> set[int]:
+        """The patients (primary keys) whom opened() has found to be open to it so far."""
+        return set()
+
     def memberships(self, **of: Any) -> "QuerySet[PatientGroupMember]":
         """The memberships now through which patients are reached.
 
@@ -293,7 +298,14 @@ def opened(account: Any, patients: Iterable[int]) -> "dict[Patient, str]":
             break
         found |= dict.fromkeys(path.among(reach, left), path.code)
         left -= {patient.pk for patient in found}
+    reach.found.update(patient.pk for patient in found)
     return found
+
+
+def reaches(account: Any, patient: "Patient") -> bool:
+    """Whether a path opens this patient to the account; a Reach remembers those it opens."""
+    reach = Reach.of(account)
+    return patient.pk in reach.found or bool(opened(reach, [patient.pk]))
 
 
 def who_reaches(standings: Collection[Standing], patient: "Patient") -> set[int]:

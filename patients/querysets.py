@@ -47,6 +47,12 @@ class PatientDataQuerySet(models.QuerySet):
         """The rows whose patient is within this account's reach now."""
         return self.filter(access.condition(account, "patient"))
 
+    def about(self, patient: Any, account: Any) -> "PatientDataQuerySet":
+        """This patient's rows, to an account that reaches the patient; else none."""
+        if not access.reaches(account, patient):
+            return self.none()
+        return self.filter(patient=patient)
+
 
 class DatedQuerySet(PatientDataQuerySet):
     """Rows about a patient in the order of a date, for pages without OFFSET."""
@@ -87,7 +93,7 @@ class ClinicalQuerySet(DatedQuerySet):
 
     def in_chart_of(self, patient: Any, account: Any) -> "ClinicalQuerySet":
         """What this patient's chart shows to the account: nothing entered in error."""
-        return self.visible_to(account).filter(patient=patient, entered_in_error=False)
+        return self.about(patient, account).filter(entered_in_error=False)
 
 
 class NoteQuerySet(DatedQuerySet):
@@ -95,7 +101,7 @@ class NoteQuerySet(DatedQuerySet):
 
     def in_chart_of(self, patient: Any, account: Any) -> "NoteQuerySet":
         """What this patient's chart shows to the account: nothing entered in error."""
-        return self.visible_to(account).filter(patient=patient).counting()
+        return self.about(patient, account).counting()
 
     def counting(self) -> "NoteQuerySet":
         """What was not entered in error."""
@@ -116,7 +122,7 @@ class AppointmentQuerySet(DatedQuerySet):
 
     def of(self, patient: Any, account: Any) -> "AppointmentQuerySet":
         """This patient's, to an account that reaches the patient."""
-        rows = self.visible_to(account).filter(patient=patient)
+        rows = self.about(patient, account)
         return rows.exclude(status=self.model.Status.ENTERED_IN_ERROR)
 
     def taking_time_of(self, provider: Any) -> "AppointmentQuerySet":

@@ -60,10 +60,9 @@ class Balance:
 def balance_of(patient: Any, account: Any) -> Balance:
     """The balance of this patient, for an account that reaches the patient; one query."""
     apart = Q(state=ClaimState.PATIENT_BALANCE)
-    rows = apps.get_model("patients", "Claim").objects.visible_to(account)
+    rows = apps.get_model("patients", "Claim").objects.about(patient, account)
     found = (
-        rows.filter(patient=patient)
-        .counted()
+        rows.counted()
         .with_totals()
         .aggregate(total=Sum("balance"), of_patient=Sum("balance", filter=apart))
     )

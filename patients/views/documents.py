@@ -127,8 +127,7 @@ def restore_document(request: HttpRequest, key: str, document: str) -> HttpRespo
 
 
 def _documents(request: HttpRequest, patient: Patient) -> Any:
-    rows = AdministrativeDocument.objects.visible_to(gate.reach(request))
-    return rows.filter(patient=patient)
+    return AdministrativeDocument.objects.about(patient, gate.reach(request))
 
 
 def _row(

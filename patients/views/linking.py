@@ -126,5 +126,5 @@ def _done(
 
 
 def _linked(request: HttpRequest, patient: Patient) -> QuerySet:
-    rows = IncomingFile.objects.visible_to(gate.reach(request))
-    return rows.filter(patient=patient, state=State.LINKED)
+    rows = IncomingFile.objects.about(patient, gate.reach(request))
+    return rows.filter(state=State.LINKED)

@@ -110,7 +110,7 @@ def _saved(
 
 def notes_of(request: HttpRequest, patient: Patient) -> Any:
     """A patient's notes within reach, those that were entered in error among them."""
-    rows = Note.objects.visible_to(gate.reach(request)).filter(patient=patient)
+    rows = Note.objects.about(patient, gate.reach(request))
     return rows.select_related("patient", *RELATED)
 
 

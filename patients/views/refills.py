@@ -19,7 +19,7 @@ def refill(request: HttpRequest, key: str, row: str) -> HttpResponse:
     """The request; who may write the chart approves or denies it, once."""
     asked = areas.REVIEW if request.method == "POST" else areas.OPEN_CHART
     patient = gate.open_patient(request, key, *asked)
-    rows = RefillRequest.objects.visible_to(gate.reach(request)).filter(patient=patient)
+    rows = RefillRequest.objects.about(patient, gate.reach(request))
     rows = rows.select_related("medication", "assignee", "team", "answered_by")
     item = gate.open_row(rows, row, patient)
     answered, way = bool(item.answer), way_back(request, patient, BY_CODE["refills"])

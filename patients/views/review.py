@@ -129,7 +129,7 @@ def _kind(code: str, kinds: dict[str, Kind]) -> Kind:
 
 def _item(request: HttpRequest, patient: Patient, kind: Kind, key: str) -> Any:
     """This patient's item of this key, as though there were none of others'."""
-    rows = kind.model.objects.visible_to(gate.reach(request)).filter(patient=patient)
+    rows = kind.model.objects.about(patient, gate.reach(request))
     if kind.code in panels.REVIEWED:
         rows = rows.filter(entered_in_error=False)
     return gate.open_row(kind.with_rest(rows), key, patient)

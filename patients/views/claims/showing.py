@@ -15,7 +15,7 @@ from patients.models import Claim, Patient
 
 def claims_of(request: HttpRequest, patient: Patient) -> Any:
     """This patient's claims, within the person's reach."""
-    rows = Claim.objects.visible_to(gate.reach(request)).filter(patient=patient)
+    rows = Claim.objects.about(patient, gate.reach(request))
     about = ("patient", "coverage", "provider", "location")
     return rows.select_related(*about, "note__visit_type", "note__location")
 

@@ -81,7 +81,7 @@ class Section:
 
     def rows(self, account: Any, patient: Patient) -> QuerySet:
         """The patient's rows, within the account's reach."""
-        rows = self.model.objects.visible_to(account).filter(patient=patient)
+        rows = self.model.objects.about(patient, account)
         return rows.select_related("patient", *self.related).prefetch_related(
             *self.prefetched
         )
