@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.humanize",
+    "django.forms",
     "django.contrib.staticfiles",
     "canvas_admin.apps.ClinicAdminConfig",
     "guardian",
@@ -133,6 +134,9 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "canvas_admin.urls"
 WSGI_APPLICATION = "canvas_admin.wsgi.application"
+
+# Widgets are looked for among our templates, too.
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 TEMPLATES = [
     {
@@ -331,7 +335,8 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 FORMAT_MODULE_PATH = ["canvas_admin.formats"]
 USE_TZ = True
-TIME_ZONE = os.environ.get("CLINIC_TIME_ZONE", "UTC")
+# The demo clinic keeps the time of one of its offices.
+TIME_ZONE = os.environ.get("CLINIC_TIME_ZONE", "America/New_York" if DEMO else "UTC")
 
 if email_url := os.environ.get("EMAIL_URL", ""):
     _mail = urlsplit(email_url)

@@ -21,7 +21,7 @@ from canvas_admin.management.demo_claims import make_claims
 from canvas_admin.management.demo_clinic import CAMPAIGN, NORTH, SOUTH, DemoTeam, Person
 from canvas_admin.management.demo_files import write_private
 from canvas_admin.management.demo_inbox import make_inbox
-from canvas_admin.management.demo_notes import make_notes
+from canvas_admin.management.demo_notes import make_notes, place_imported_notes
 from canvas_admin.management.demo_results import make_results
 from canvas_admin.management.demo_schedule import make_schedule
 from canvas_admin.management.demo_tasks import make_tasks
@@ -56,9 +56,9 @@ def load() -> None:
     make_staff()
     call_command("import_fhir", str(demo_clinic.BUNDLES), stdout=StringIO())
     place_patients()
-    make_schedule(
-        {"North office": _living(NORTH), "South office": _living(SOUTH)},
-    )
+    by_place = {"North office": _living(NORTH), "South office": _living(SOUTH)}
+    place_imported_notes(by_place)
+    make_schedule(by_place)
     ada, ben, _cyn = _known_patients()
     staff = Staff.objects.select_related("user", "primary_location")
     make_tasks({name: _living(name) for name in (NORTH, SOUTH)})

@@ -21,7 +21,7 @@ from patients.models import (
     Referral,
     VitalSigns,
 )
-from staffing.models import Staff
+from staffing.models import Location, Staff
 
 Content = list[tuple[type, dict[str, Any]]]
 
@@ -113,6 +113,17 @@ def make_notes(people: dict[Patient, Staff]) -> None:
         write(note, VISITS[number % len(VISITS)], visit.provider)
         note.sign(visit.provider.user)
     _begin_one_today()
+
+
+def place_imported_notes(patients: dict[str, list[Patient]]) -> None:
+    """Say where what was imported took place; `patients` are by the place they go to.
+
+    The bundles name hospitals that are no place of this clinic.
+    """
+    for name, people in patients.items():
+        notes = Note.objects.filter(patient__in=people, location=None)
+        place = Location.objects.get(name=name)
+        notes.exclude(source_id="").update(location=place)
 
 
 def write(note: Note, content: Content, by: Staff, drafts: int = 0) -> None:

@@ -1,9 +1,10 @@
 """The demo clinic's tasks: some of each of the cast's, teams' and nobody's."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils import timezone
 
 from canvas_admin.management.demo_clinic import NORTH, SOUTH
 from canvas_admin.records import clock
@@ -35,6 +36,7 @@ class Plan:
 
 COORDINATION, OFFICE = "Care coordination", "Front office"
 INTERNAL = "Internal referral"
+DAY, CLOSING = 24, 17
 TASKS = (
     Plan(
         "Call about the blood pressure readings",
@@ -103,11 +105,10 @@ def make_tasks(patients: dict[str, list[Patient]]) -> None:
 
 def make_task(plan: Plan, people: list[Patient], staff: dict[str, Staff]) -> None:
     """One task with its labels and comments."""
-    now = clock.now().replace(minute=0, second=0, microsecond=0)
     task = Task(
         title=plan.title,
         patient=people[plan.patient % len(people)] if people else None,
-        due=None if plan.due is None else now + timedelta(hours=plan.due),
+        due=None if plan.due is None else _due(plan.due),
         priority=plan.priority,
         assignee=staff.get(plan.assignee),
         team=Team.objects.filter(name=plan.team).first(),
@@ -120,6 +121,13 @@ def make_task(plan: Plan, people: list[Patient], staff: dict[str, Staff]) -> Non
     task.add_labels(TaskLabel.objects.filter(name__in=plan.labels))
     for username, text in plan.comments:
         task.comments.create(author=staff[username], text=text)
+
+
+def _due(hours: int) -> datetime:
+    """So many hours from now; what is not for today, at the end of its working day."""
+    when = timezone.localtime(clock.now() + timedelta(hours=hours))
+    hour = CLOSING if hours >= DAY else when.hour
+    return when.replace(hour=hour, minute=0, second=0, microsecond=0)
 
 
 def _cast() -> list[Staff]:

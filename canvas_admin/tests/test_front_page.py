@@ -48,6 +48,13 @@ def test_the_numbers_are_loaded_after_it_and_audited(cast, ruth):
     assert AuditRow.objects.get(action="admin.unreachable").detail == {"number": 1}
 
 
+def test_the_page_of_an_app_leads_back_to_it_and_repeats_nothing(cast, ruth):
+    page = ruth.get(reverse("admin:app_list", args=["patients"])).content.decode()
+    path = page.partition('class="breadcrumbs"')[2].partition("</nav>")[0]
+    assert f'<a href="{INDEX}">Administration</a>' in path
+    assert NUMBERS not in page
+
+
 def test_settings_alone_sees_no_number_of_patients(cast, signed_in):
     give(cast.nil, "Settings")
     client = signed_in("nil")

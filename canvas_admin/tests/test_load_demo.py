@@ -14,6 +14,7 @@ from canvas_admin.management.demo_clinic import BUNDLES, CAST
 from patients import access
 from patients.models import (
     CareTeamMembership,
+    Note,
     Patient,
     PatientGroup,
     PatientGroupExclusion,
@@ -94,6 +95,12 @@ def test_everyone_signs_in_with_the_password_in_the_file(folder: Path) -> None:
     assert len(set(known.values())) == len(CAST)
 
 
+def _members(group: PatientGroup) -> Any:
+    """The ids of the active, living patients who are in a group now."""
+    members = group.memberships.in_force().values("member")
+    return Patient.objects.listed().filter(pk__in=members).values("pk")
+
+
 def test_every_kind_of_patient_and_membership_is_there() -> None:
     call_command("load_demo")
     north, south, campaign = (
@@ -118,6 +125,9 @@ def test_every_kind_of_patient_and_membership_is_there() -> None:
     ada = Patient.objects.get(first_name="Ada")
     assert ada.care_team.get(lead=True).staff.user.username == "nora"
     assert ada.conditions.count() >= 3
+    imported = Note.objects.exclude(source_id="").filter(patient__in=_members(north))
+    assert imported.exists()
+    assert not imported.filter(location=None).exists()
     assert len(list(stranded.Walk())) == 1
     for name in ("nora", "sam"):
         looking = queues.Person.of(access.Reach.of(User.objects.get(username=name)))

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django import forms
 from django.contrib.admin.models import LogEntry
-from django.db.models import DateTimeField
+from django.db.models import BLANK_CHOICE_DASH, DateTimeField
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records import clock
@@ -149,6 +150,14 @@ def test_choices_are_named_by_keys_and_groups_by_names(
     submit(ruth, address(cast.nora), "staff_form", primary_location=home.key)
     cast.nora.refresh_from_db()
     assert cast.nora.primary_location == home
+
+
+def test_the_empty_choice_is_a_word() -> None:
+    choices = [*BLANK_CHOICE_DASH, ("a", "A")]
+    form = type("Asking", (forms.Form,), {"what": forms.ChoiceField(choices=choices)})
+    shown = str(form()["what"])
+    assert '<option value="" selected>Not chosen</option>' in shown
+    assert '<option value="a">A</option>' in shown
 
 
 def test_a_key_is_set_once(db: None) -> None:

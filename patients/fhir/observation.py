@@ -3,6 +3,7 @@
 from typing import Any
 
 from canvas_admin.fhir import elements
+from patients import units
 from patients.fhir.clinical import ClinicalRows, first, moment, rows, status
 from patients.fhir.quantities import in_words, number
 from patients.models import Observation
@@ -58,7 +59,7 @@ def _components(resource: dict[str, Any]) -> str:
         value, unit = _value(component)
         if value:
             name = elements.coding(component.get("code")).display
-            parts.append(" ".join(part for part in (name, value, unit) if part))
+            parts.append(f"{name} {units.measured(value, unit)}".strip())
     return "; ".join(parts)
 
 

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from patients import units
+
 
 def number(value: Any) -> str:
     """A FHIR decimal without zeros that say nothing: 7, 5.4, 0.25."""
@@ -14,9 +16,9 @@ def in_words(quantity: dict[str, Any] | None) -> str:
     """A Quantity, with its comparator and unit, such as "< 5 mg/dL"; empty for none."""
     if not quantity or quantity.get("value") is None:
         return ""
+    unit = quantity.get("unit") or quantity.get("code") or ""
     parts = (
         quantity.get("comparator"),
-        number(quantity["value"]),
-        quantity.get("unit") or quantity.get("code"),
+        units.measured(number(quantity["value"]), unit),
     )
     return " ".join(part for part in parts if part)

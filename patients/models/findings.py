@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
+from patients import units
 from patients.models.clinical import Condition
 from patients.models.commands import LONG, Command, plain
 from patients.models.results import Observation
@@ -67,7 +68,10 @@ class VitalSigns(Command):
 
     @property
     def details(self) -> list[tuple[Any, str]]:
-        return [(each.display, f"{value} {each.unit}") for each, value in self.readings]
+        return [
+            (each.display, units.measured(value, each.unit))
+            for each, value in self.readings
+        ]
 
     @property
     def readings(self) -> list[tuple[Measure, str]]:

@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from patients import units
 from patients.models.clinical import ClinicalRow
 from patients.models.patients import Patient
 from patients.models.stored_files import AttachedFile
@@ -119,3 +120,8 @@ class Observation(ClinicalRow):
         indexes = [
             models.Index(fields=["patient", "source_id"], name="observation_source")
         ]
+
+    @property
+    def measured(self) -> str:
+        """The value with its unit, as people read them."""
+        return units.measured(self.value, self.unit)

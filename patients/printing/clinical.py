@@ -200,7 +200,7 @@ def observations(sheet: Sheet, rows: Sequence[Any], none: str) -> None:
 
 
 def _value(row: Any) -> str:
-    value = f"{row.value} {row.unit}".strip() if row.value else _("no value")
+    value = row.measured if row.value else _("no value")
     return with_marks(value, row.abnormal and row.interpretation)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from patients import units
 from patients.models import (
     Command,
     Diagnosis,
@@ -86,7 +87,9 @@ def _command(sheet: Sheet, command: Command) -> None:
         paragraph(sheet, first, "B" if len(fields) > 1 else "")
     pairs = [(_label(command, name), text) for name, text in rest if text]
     if isinstance(command, VitalSigns):
-        pairs = [(m.display, f"{value} {m.unit}") for m, value in command.readings]
+        pairs = [
+            (m.display, units.measured(value, m.unit)) for m, value in command.readings
+        ]
     if pairs:
         facts(sheet, pairs)
     sheet.set_y(sheet.get_y() + 1)

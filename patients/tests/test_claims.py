@@ -197,7 +197,7 @@ def test_what_is_underway_is_not_changed(clinic, signed_in, state):
         answer = submit(client, base(clinic.ada, claim, *parts), FORM, **values)
         assert "Move it back first" in problems(answer), parts
     page = client.get(base(clinic.ada, claim)).content.decode()
-    assert "Change claim" not in page
+    assert "Edit claim" not in page
     assert "/lines/" not in page
     claim.refresh_from_db()
     assert claim.service_date == DAY

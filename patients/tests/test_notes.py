@@ -202,7 +202,7 @@ def test_who_does_not_write_reads_all_of_it_or_nothing(clinic, client, groups, r
         for page in (*pages, visit):
             main = pat.get(page).content.decode().partition("<main")[2]
             assert "<form" not in main
-            for word in ("New note", "Add", "Change", "Sign<", "Enter", "Start note"):
+            for word in ("New note", "Add", "Edit", "Sign<", "Enter", "Start note"):
                 assert word not in main, (page, word)
     for parts in WRITING:
         url = at(clinic.ada, *(p.format(note=note.key, plan=plan.key) for p in parts))

@@ -49,7 +49,7 @@ def test_the_keyboard_alone_changes_an_address(clinic, open_page):
     page = open_page("olga", address(clinic.ada))
     page.get_by_role("link", name="Edit Addresses").focus()
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Change Home: 12 Long Street").focus()
+    page.get_by_role("link", name="Edit Home: 12 Long Street").focus()
     page.keyboard.press("Enter")
     page.get_by_label("City").focus()
     page.keyboard.press("Control+A")

@@ -72,7 +72,7 @@ def change_claim(request: HttpRequest, key: str, claim: str) -> HttpResponse:
         answer = saved(request, form, "claim.change", said, lambda row: row)
         if answer:
             return answer
-    return show_form(request, patient, form, _("Change claim"), row)
+    return show_form(request, patient, form, _("Edit claim"), row)
 
 
 def _signed(request: HttpRequest, patient: Patient) -> Any:
