@@ -10,6 +10,7 @@ from canvas_admin.records import clock
 from patients.forms.fields import validate_seen
 from patients.forms.visits import VisitForm
 from patients.models import Appointment
+from staffing.models import staff_of
 
 
 class BookingForm(VisitForm):
@@ -41,12 +42,20 @@ class BookingForm(VisitForm):
         super().__init__(*args, **kwargs)
         if self.instance.pk and not with_reason:
             del self.fields["reason"]
+        if not self.instance.pk:
+            self._suggest_their_place()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if cleaned.get("minutes") is None and cleaned.get("visit_type"):
             cleaned["minutes"] = cleaned["visit_type"].minutes
         return cleaned
+
+    def _suggest_their_place(self) -> None:
+        """Whoever books does so most often for the place where they work."""
+        staff = staff_of(self.actor)
+        if staff and staff.primary_location:
+            self.initial["location"] = staff.primary_location.key
 
     def refuse(self, start: datetime) -> str:
         """A new appointment lies ahead."""

@@ -21,9 +21,13 @@ class ChartForm(ProfileForm):
     """
 
     days: tuple[str, ...] = ()
+    # The status that a new row most often has, chosen beforehand.
+    usual: dict[str, str] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not self.instance.pk:
+            self.initial |= self.usual
         if self.instance.pk and self.instance.code:
             for name in ("display", "code"):
                 self.fields.pop(name, None)
@@ -43,6 +47,7 @@ class ChartForm(ProfileForm):
 
 class ConditionForm(ChartForm):
     days = ("onset", "abatement")
+    usual = {"clinical_status": Condition.ClinicalStatus.ACTIVE}
 
     code = DiagnosisCodeField()
     onset = PastDayField(label=_("Began"), required=False)
@@ -71,6 +76,7 @@ class ConditionForm(ChartForm):
 
 class MedicationForm(ChartForm):
     days = ("started",)
+    usual = {"status": Medication.Status.ACTIVE}
 
     started = PastDayField(label=_("Prescribed"), required=False)
     refills = forms.IntegerField(
@@ -84,6 +90,7 @@ class MedicationForm(ChartForm):
 
 class AllergyForm(ChartForm):
     days = ("onset",)
+    usual = {"clinical_status": AllergyIntolerance.ClinicalStatus.ACTIVE}
 
     onset = PastDayField(label=_("Began"), required=False)
 
@@ -107,6 +114,7 @@ class AllergyForm(ChartForm):
 
 class ImmunizationForm(ChartForm):
     days = ("given",)
+    usual = {"status": Immunization.Status.COMPLETED}
 
     given = PastDayField(label=_("Given on"), required=False)
 

@@ -11,7 +11,7 @@ from canvas_admin.testing import give, make_staff
 from patients import booking
 from patients.models import Appointment, CareTeamMembership
 from patients.tests.appointments import START, appoint, filled_in, furnish_schedule
-from staffing.models import CareTeamRole
+from staffing.models import CareTeamRole, Location, Staff
 
 TAKEN = "This appointment time is no longer available."
 
@@ -53,6 +53,14 @@ def test_the_front_desk_books_from_the_schedule(clinic, signed_in):
     assert row.status == "proposed"
     act = AuditRow.objects.get(action="appointment.book", patient=clinic.ada.key)
     assert (act.actor, act.access_path) == (clinic.olga.user.key, "patient-group")
+
+
+def test_the_place_of_whoever_books_is_chosen_beforehand(clinic, signed_in):
+    place = Location.objects.create(name="West office")
+    Staff.objects.filter(pk=clinic.olga.pk).update(primary_location=place)
+    address = f"/patient/{clinic.ada.key}/appointments/new/"
+    page = signed_in("olga").get(address).content.decode()
+    assert f'<option value="{place.key}" selected>West office</option>' in page
 
 
 def test_booking_finds_within_reach_alone(clinic, signed_in):

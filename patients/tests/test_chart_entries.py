@@ -89,6 +89,14 @@ def test_each_kind_is_added_changed_and_entered_in_error(cast, signed_in):
         assert "other patient" in client.get(at(cast.ada, slug)).content.decode()
 
 
+def test_the_usual_status_is_chosen_beforehand(cast, signed_in):
+    client = signed_in("nora")
+    for section in CHART_SECTIONS:
+        values = values_of(client, at(cast.ada, section.slug, "new"))
+        name = "clinical_status" if "clinical_status" in values else "status"
+        assert values[name] == [GOOD[section.slug][name]]
+
+
 def test_the_history_of_a_row_says_who_changed_what(cast, signed_in):
     client = signed_in("nora")
     submit(client, at(cast.ada, "conditions", "new"), FORM, **GOOD["conditions"])
