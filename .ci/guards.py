@@ -52,6 +52,7 @@ EVERY = (
     "canvas_admin/tests/test_sign_in.py",
     "canvas_admin/tests/matrix/test_matrix.py",
 )
+Result = dict[str, str]
 FORK = multiprocessing.get_context("fork")
 
 
@@ -172,7 +173,7 @@ def keep(found: dict[str, Any], guards: list[sabotage.Guard], started: float) ->
     RECORD.write_text(json.dumps(record, indent=1) + "\n")
 
 
-def remove(guards: list[sabotage.Guard]) -> Iterator[tuple[sabotage.Guard, str]]:
+def remove(guards: list[sabotage.Guard]) -> Iterator[tuple[sabotage.Guard, Result]]:
     """Each guard with the first test that goes red without it; "" when none does."""
     meetings = Meetings()
     meetings.record()
@@ -181,14 +182,21 @@ def remove(guards: list[sabotage.Guard]) -> Iterator[tuple[sabotage.Guard, str]]
     unnoticed = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         noticed = partial(pool.map, partial(apart, unguarded.noticed_by))
-        for guard, by in zip(guards, noticed(first), strict=True):
+        for guard, result in zip(guards, noticed(first), strict=True):
             more = len(tests[guard]) > LIKELIEST
-            if by or not more:
-                yield guard, by
+            if result["noticed_by"] or not more:
+                yield guard, result
             else:
                 unnoticed.append(guard)
         rest = [(guard.name, tests[guard][LIKELIEST:]) for guard in unnoticed]
         yield from zip(unnoticed, noticed(rest), strict=True)
+
+
+def told(result: Result) -> str:
+    if result["noticed_by"]:
+        return result["noticed_by"]
+    broken = result["broken"].partition("\n")[0]
+    return f"BROKEN, NOT REMOVED {broken}" if broken else "NOBODY NOTICED"
 
 
 def main() -> int:
@@ -212,9 +220,9 @@ def main() -> int:
     left = [guard for guard in wanted if guard.name not in found]
     print(f"{len(guards)} guards, {len(left)} to be removed now", flush=True)
     with migrated():
-        for guard, by in remove(left):
-            found[guard.name] = {"noticed_by": by, "commit": commit}
-            print(guard.name, by or "NOBODY NOTICED", guard.says, sep="\t", flush=True)
+        for guard, result in remove(left):
+            found[guard.name] = {**result, "commit": commit}
+            print(guard.name, told(result), guard.says, sep="\t", flush=True)
             keep(found, guards, started)
     unnoticed = [g for g in wanted if not found[g.name]["noticed_by"]]
     print(f"\n{len(unnoticed)} of {len(wanted)} guards are noticed by nobody.")

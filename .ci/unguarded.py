@@ -34,13 +34,13 @@ import sabotage
 
 Change = Callable[[str], Module]
 LONGEST = 1800
-# No guard was missed then, but something of ours broken.
+# No guard was missed then, but something of ours broken: these wherever they are raised,
 BROKEN = re.compile(
-    r"(NameError|FieldError|SyntaxError|ImportError|UnboundLocalError)\b"
+    r"([\w.]+\.)?(NameError|FieldError|SyntaxError|ImportError|UnboundLocalError)\b"
 )
-OPTIONS = (
-    "-q -x --reuse-db --tb=no --assert=plain -o faulthandler_timeout=0 -p no:xdist "
-)
+# and these in the module that lacks the guard.
+BROKEN_THERE = re.compile(r"(TypeError|AttributeError)\b")
+OPTIONS = "-q --reuse-db --tb=no --assert=plain -o faulthandler_timeout=0 -p no:xdist "
 OPTIONS += "-p no:cacheprovider -p no:hypothesispytest -p no:rerunfailures"
 
 
@@ -74,28 +74,40 @@ class Hook(importlib.abc.MetaPathFinder):
 
 
 class FirstRed:
-    """The first test that fails, and its error."""
+    """The first test that fails by what it says, and its error; nothing runs after it.
 
-    test = error = ""
+    A test that fails because the module is broken says nothing of its guard: it is kept
+    in `broken`, and the next one runs.
+    """
+
+    test = error = broken = ""
+
+    def __init__(self, modules: Iterable[str]) -> None:
+        self.files = {str(path) for name, path in sabotage.modules() if name in modules}
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        self.session = session
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed and not self.test:
-            self.test = report.nodeid
-            self.error = _told(report)
+        if not report.failed or self.test:
+            return
+        crash = getattr(report.longrepr, "reprcrash", None)
+        error = crash.message if crash else report.longreprtext
+        place = crash.path if crash else ""
+        if BROKEN.match(error) or (place in self.files and BROKEN_THERE.match(error)):
+            self.broken = self.broken or f"{report.nodeid}: {error}"
+        else:
+            self.test, self.error = report.nodeid, error
+            self.session.shouldfail = "noticed"
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if report.failed and not self.error:
-            self.error = f"ImportError {report.longreprtext}"
-
-
-def _told(report: pytest.TestReport) -> str:
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return crash.message if crash else report.longreprtext
+        if report.failed and not self.broken:
+            self.broken = f"ImportError {report.longreprtext}"
 
 
 def run(changes: dict[str, Change], tests: Iterable[str], *plugins: Any) -> FirstRed:
     """Run tests up to the first that fails. Raises RuntimeError where pytest itself does."""
-    red, arguments = FirstRed(), [*OPTIONS.split(), "-m", "not browser"]
+    red, arguments = FirstRed(changes), [*OPTIONS.split(), "-m", "not browser"]
     sys.path.insert(0, str(sabotage.PROJECT))
     sys.meta_path.insert(0, Hook(changes))
     os.chdir(sabotage.PROJECT)
@@ -109,8 +121,8 @@ def run(changes: dict[str, Change], tests: Iterable[str], *plugins: Any) -> Firs
         arguments += ["--basetemp", f"{folder}/tests"]
         code = pytest.main([*arguments, *tests], [red, *plugins])
     good = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
-    if code not in good and not red.test:
-        raise RuntimeError(f"pytest ended with {code!r}: {red.error}")
+    if code not in good and not (red.test or red.broken):
+        raise RuntimeError(f"pytest ended with {code!r}")
     return red
 
 
@@ -118,18 +130,17 @@ def _too_long(_signal: int, _frame: Any) -> None:
     raise TimeoutError
 
 
-def noticed_by(task: tuple[str, list[str]]) -> str:
-    """The first of these tests that goes red without a guard; "" when none does.
+def noticed_by(task: tuple[str, list[str]]) -> dict[str, str]:
+    """The first of these tests that goes red without a guard, "" when none does.
 
-    Raises RuntimeError where the guard was not removed but something broken.
+    Where none does and something was broken instead of a guard removed, that too.
     """
     guard, tests = task
     module = guard.partition(":")[0]
     change = partial(sabotage.without, module=module, name=guard)
     red = run({module: change}, tests)
-    if BROKEN.match(red.error.rpartition(".")[2]) or BROKEN.match(red.error):
-        raise RuntimeError(f"{guard}, {red.test}: {red.error}")
-    return red.test
+    noticed = {"noticed_by": red.test}
+    return noticed if red.test else noticed | {"broken": red.broken}
 
 
 def meetings(files: list[str]) -> dict[str, Any]:
@@ -140,6 +151,7 @@ def meetings(files: list[str]) -> dict[str, Any]:
     names = {guard.module for guard in sabotage.find()}
     changes = {name: partial(marking.marked, module=name) for name in names}
     red = run(changes, files, marking)
-    if red.test:
-        raise RuntimeError(f"{red.test} is red with nothing removed: {red.error}")
+    if red.test or red.broken:
+        first = f"{red.test}: {red.error}" if red.test else red.broken
+        raise RuntimeError(f"red with nothing removed: {first}")
     return {file: marking.of_file(file) for file in files}
