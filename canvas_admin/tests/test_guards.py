@@ -50,7 +50,7 @@ def scripts():
     """The scripts, imported afresh: this test may itself run under them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(FOLDER))
-        for name in ("sabotage", "marking"):
+        for name in ("sabotage", "marking", "unguarded"):
             patch.setitem(sys.modules, name, None)
             del sys.modules[name]
         yield importlib.import_module
@@ -138,3 +138,26 @@ def test_each_guard_notes_who_asked_it_and_whether_it_refused(marking):
         "7:1:method": {"this": False},
         "9:4:require": {"this": False},
     }
+
+
+@pytest.mark.parametrize(
+    ("file", "error", "noticed"),
+    [
+        ("tests/test_gate.py", "assert 200 == 403", True),
+        ("patients/access.py", "AttributeError: 'NoneType' has no 'pk'", True),
+        ("patients/gate.py", "AttributeError: 'NoneType' has no 'pk'", False),
+        ("patients/gate.py", "TypeError: 'bool' is not iterable", False),
+        ("patients/access.py", "NameError: name 'rows' is not defined", False),
+        ("query.py", "django.core.exceptions.FieldError: Cannot resolve", False),
+    ],
+)
+def test_a_module_that_is_broken_is_no_guard_noticed(scripts, file, error, noticed):
+    red = scripts("unguarded").FirstRed(["patients.gate"])
+    red.session = SimpleNamespace(shouldfail="")
+    crash = SimpleNamespace(path=str(FOLDER.parent / file), message=error)
+    longrepr = SimpleNamespace(reprcrash=crash)
+    red.pytest_runtest_logreport(
+        SimpleNamespace(failed=True, nodeid="this", longrepr=longrepr)
+    )
+    assert (red.test, bool(red.broken)) == ("this" if noticed else "", not noticed)
+    assert bool(red.session.shouldfail) == noticed
