@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import hashlib
 import json
-import multiprocessing
 import os
 import secrets
 import subprocess
@@ -20,14 +19,14 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import in_place
 import postgres
 import proof
 import sabotage
@@ -42,6 +41,8 @@ OF_TESTS = (*sabotage.ROOMS, "templates", "pyproject.toml", "requirements.txt")
 OF_TESTS += (".ci/sabotage.py", ".ci/marking.py")
 # The tests that a guard is tried with before all others that meet it.
 LIKELIEST = 8
+# And so many where that is quick.
+IN_PLACE = 60
 # Which files meet a guard cannot be told where it is a value and no question: these ask
 # every address.
 EVERY = (
@@ -53,33 +54,6 @@ EVERY = (
     "canvas_admin/tests/matrix/test_matrix.py",
 )
 Result = dict[str, str]
-FORK = multiprocessing.get_context("fork")
-
-
-def apart(work: Callable[[Any], Any], given: Any) -> Any:
-    """What a function of unguarded.py answers in a process of its own.
-
-    Raises RuntimeError as it does, and where the process ends without an answer.
-    """
-    here, there = FORK.Pipe(duplex=False)
-    process = FORK.Process(target=_answer, args=(there, work, given))
-    process.start()
-    there.close()
-    try:
-        answer = here.recv()
-    except EOFError:
-        answer = RuntimeError(f"{given}: the process ended")
-    process.join()
-    if isinstance(answer, RuntimeError):
-        raise answer
-    return answer
-
-
-def _answer(there: Connection, work: Callable[[Any], Any], given: Any) -> None:
-    try:
-        there.send(work(given))
-    except RuntimeError as error:
-        there.send(error)
 
 
 class Meetings:
@@ -116,7 +90,9 @@ class Meetings:
                 self.met[guard] |= tests
 
     def _run(self, files: list[str]) -> None:
-        for file, found in apart(unguarded.meetings, files).items() if files else ():
+        for file, found in (
+            unguarded.apart(unguarded.meetings, files).items() if files else ()
+        ):
             self.kept[file].write_text(json.dumps(found))
 
     def tests_for(self, guard: sabotage.Guard) -> list[str]:
@@ -174,14 +150,31 @@ def keep(found: dict[str, Any], guards: list[sabotage.Guard], started: float) ->
 
 
 def remove(guards: list[sabotage.Guard]) -> Iterator[tuple[sabotage.Guard, Result]]:
-    """Each guard with the first test that goes red without it; "" when none does."""
+    """Each guard with the first test that goes red without it; "" when none does.
+
+    In place first, which is quick; before the import whatever is not noticed so.
+    """
     meetings = Meetings()
     meetings.record()
     tests = {guard: meetings.tests_for(guard) for guard in guards}
+    left = []
+    tasks = [(guard.name, tests[guard][:IN_PLACE]) for guard in guards]
+    for guard, result in zip(guards, in_place.noticed(tasks, AT_ONCE), strict=True):
+        if result and result["noticed_by"]:
+            yield guard, result
+        else:
+            left.append(guard)
+    yield from before_import(left, tests)
+
+
+def before_import(
+    guards: list[sabotage.Guard], tests: dict[sabotage.Guard, list[str]]
+) -> Iterator[tuple[sabotage.Guard, Result]]:
+    """The same, each in a process that imports the module without its guard."""
     first = [(guard.name, tests[guard][:LIKELIEST]) for guard in guards]
     unnoticed = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        noticed = partial(pool.map, partial(apart, unguarded.noticed_by))
+        noticed = partial(pool.map, partial(unguarded.apart, unguarded.noticed_by))
         for guard, result in zip(guards, noticed(first), strict=True):
             more = len(tests[guard]) > LIKELIEST
             if result["noticed_by"] or not more:

@@ -7,6 +7,7 @@ imports ours but once, so each run needs a process of its own, forked before tha
 import contextlib
 import importlib.abc
 import importlib.machinery
+import multiprocessing
 import os
 import re
 import signal
@@ -15,6 +16,7 @@ import tempfile
 from ast import Module
 from collections.abc import Callable, Iterable
 from functools import partial
+from multiprocessing.connection import Connection
 from types import CodeType
 from typing import Any
 
@@ -32,6 +34,7 @@ import pytest
 import pytest_django.plugin  # noqa: F401
 import sabotage
 
+FORK = multiprocessing.get_context("fork")
 Change = Callable[[str], Module]
 LONGEST = 1800
 # No guard was missed then, but something of ours broken: these wherever they are raised,
@@ -42,6 +45,32 @@ BROKEN = re.compile(
 BROKEN_THERE = re.compile(r"(TypeError|AttributeError)\b")
 OPTIONS = "-q --reuse-db --tb=no --assert=plain -o faulthandler_timeout=0 -p no:xdist "
 OPTIONS += "-p no:cacheprovider -p no:hypothesispytest -p no:rerunfailures"
+
+
+def apart(work: Callable[[Any], Any], given: Any) -> Any:
+    """What a function answers in a process of its own.
+
+    Raises RuntimeError as it does, and where the process ends without an answer.
+    """
+    here, there = FORK.Pipe(duplex=False)
+    process = FORK.Process(target=_answer, args=(there, work, given))
+    process.start()
+    there.close()
+    try:
+        answer = here.recv()
+    except EOFError:
+        answer = RuntimeError(f"{given}: the process ended")
+    process.join()
+    if isinstance(answer, RuntimeError):
+        raise answer
+    return answer
+
+
+def _answer(there: Connection, work: Callable[[Any], Any], given: Any) -> None:
+    try:
+        there.send(work(given))
+    except RuntimeError as error:
+        there.send(error)
 
 
 class Loader(importlib.machinery.SourceFileLoader):
@@ -111,7 +140,7 @@ def run(changes: dict[str, Change], tests: Iterable[str], *plugins: Any) -> Firs
     sys.path.insert(0, str(sabotage.PROJECT))
     sys.meta_path.insert(0, Hook(changes))
     os.chdir(sabotage.PROJECT)
-    signal.signal(signal.SIGALRM, _too_long)
+    signal.signal(signal.SIGALRM, too_long)
     signal.alarm(LONGEST)
     with (
         open(os.devnull, "w") as nowhere,
@@ -126,7 +155,7 @@ def run(changes: dict[str, Change], tests: Iterable[str], *plugins: Any) -> Firs
     return red
 
 
-def _too_long(_signal: int, _frame: Any) -> None:
+def too_long(_signal: int, _frame: Any) -> None:
     raise TimeoutError
 
 

@@ -1,0 +1,205 @@
+"""Guards removed from functions that are imported already, in forks of one process.
+
+The process collects the tests and makes their database once; each guard is removed in a
+fork of it, which has all that and a copy of the database. What stands outside functions
+has done its work by then: unguarded.py removes it before the import.
+"""
+
+import gc
+import importlib
+import inspect
+import shutil
+import signal
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import CodeType, FunctionType
+from typing import Any
+
+import pytest
+import sabotage
+import unguarded
+from django.db import connections
+
+Task = tuple[str, list[str]]
+# What a method is asked by: the wrapper that Django puts round a view.
+LIST = "request_method_list"
+
+
+def _any_method(func: Any, request_method_list: Any) -> FunctionType:
+    def inner(request: Any, *args: Any, **kwargs: Any) -> Any:
+        request_method_list  # noqa: B018
+        return func(request, *args, **kwargs)
+
+    return inner
+
+
+def differing(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """Functions of a module whose code differs.
+
+    Raises LookupError where what runs on import differs.
+    """
+    if old == new:
+        return
+    if old.co_flags & inspect.CO_OPTIMIZED:
+        yield old, new
+    elif _own(old) != _own(new):
+        raise LookupError(old.co_qualname)
+    within = {_place(code): code for code in _codes(new)}
+    for code in _codes(old):
+        if _place(code) in within:
+            yield from differing(code, within[_place(code)])
+
+
+def _codes(code: CodeType) -> list[CodeType]:
+    return [c for c in code.co_consts if isinstance(c, CodeType)]
+
+
+def _own(code: CodeType) -> tuple[Any, ...]:
+    rest = [c for c in code.co_consts if not isinstance(c, CodeType)]
+    return code.co_code, code.co_names, rest, len(_codes(code))
+
+
+def _place(code: CodeType) -> tuple[str, int]:
+    return code.co_qualname, code.co_firstlineno
+
+
+class Imported:
+    """Every function of ours, and the wrappers of those that ask for a method."""
+
+    def __init__(self) -> None:
+        self.paths = dict(sabotage.modules())
+        for name in self.paths:
+            importlib.import_module(name)
+        files = {str(path): name for name, path in self.paths.items()}
+        self.functions: dict[Any, list[FunctionType]] = defaultdict(list)
+        self.wrappers: dict[Any, list[FunctionType]] = defaultdict(list)
+        for found in gc.get_objects():
+            if not isinstance(found, FunctionType):
+                continue
+            if module := files.get(found.__code__.co_filename):
+                self.functions[module, *_place(found.__code__)].append(found)
+            asked = getattr(found, "__wrapped__", None)
+            if LIST in found.__code__.co_freevars and isinstance(asked, FunctionType):
+                self.wrappers[asked.__code__].append(found)
+
+    def remove(self, guard: str) -> None:
+        """Remove a guard from this process. Raises LookupError where it cannot be."""
+        module, _line, _column, kind = guard.split(":")
+        source, path = self.paths[module].read_text(), str(self.paths[module])
+        tree = sabotage.without(source, module, guard)
+        if kind == "method":
+            self._take_any_method(module, guard)
+            return
+        old = compile(source, path, "exec", dont_inherit=True)
+        new = compile(tree, path, "exec", dont_inherit=True)
+        changes = [
+            (function, code)
+            for before, code in differing(old, new)
+            for function in self.functions[module, *_place(before)]
+        ]
+        if not changes:
+            raise LookupError(guard)
+        for function, code in changes:
+            try:
+                function.__code__ = code
+            except ValueError as error:
+                raise LookupError(guard) from error
+
+    def _take_any_method(self, module: str, guard: str) -> None:
+        line = int(guard.split(":")[1])
+        views = [
+            f for key, fs in self.functions.items() if key[0] == module for f in fs
+        ]
+        views = [f for f in views if f.__code__.co_firstlineno == line]
+        found = [w for f in views for w in self.wrappers[f.__code__]]
+        plain = _any_method(None, None).__code__
+        if not found or any(w.__code__.co_freevars != plain.co_freevars for w in found):
+            raise LookupError(guard)
+        for wrapper in found:
+            wrapper.__code__ = plain
+
+
+class Forking:
+    """A pytest plugin that runs the tests of each task in a fork, and all else once."""
+
+    def __init__(self, tasks: list[Task], at_once: int, there: Connection) -> None:
+        self.tasks, self.at_once, self.there = tasks, at_once, there
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        signal.alarm(0)
+        self.session, self.imported = session, Imported()
+        self.items = {item.nodeid: item for item in session.items}
+        self._make_the_database()
+        with ThreadPoolExecutor(self.at_once) as pool:
+            work = partial(unguarded.apart, self._noticed_by)
+            for result in pool.map(work, self.tasks):
+                self.there.send(result)
+        return True
+
+    def _make_the_database(self) -> None:
+        """Run one test with a database, so that it is there; nothing stays open."""
+        red = unguarded.FirstRed(())
+        red.session = self.session
+        self.session.config.pluginmanager.register(red)
+        first = next(i for i in self.session.items if "db" in i.fixturenames)
+        hook = self.session.config.hook
+        hook.pytest_runtest_protocol(item=first, nextitem=self.session.items[-1])
+        self.session.config.pluginmanager.unregister(red)
+        if red.test or red.broken:
+            raise RuntimeError(f"{first.nodeid} is red with nothing removed")
+        self.database = connections.settings["default"]["NAME"]
+        connections.close_all()
+
+    def _noticed_by(self, task: Task) -> dict[str, str] | None:
+        """As unguarded.noticed_by(); None where the guard is in no function."""
+        guard, tests = task
+        try:
+            self.imported.remove(guard)
+        except LookupError:
+            return None
+        chosen = [self.items[test] for test in tests if test in self.items]
+        red = unguarded.FirstRed([guard.partition(":")[0]])
+        red.session = self.session
+        self.session.config.pluginmanager.register(red)
+        signal.signal(signal.SIGALRM, unguarded.too_long)
+        signal.alarm(unguarded.LONGEST)
+        with tempfile.TemporaryDirectory() as folder:
+            copied = Path(folder) / "test.sqlite3"
+            shutil.copy(self.database, copied)
+            connections.settings["default"]["NAME"] = str(copied)
+            for item, after in zip(chosen, [*chosen[1:], None], strict=True):
+                hook = item.config.hook
+                hook.pytest_runtest_protocol(item=item, nextitem=after)
+                if red.test:
+                    break
+        return {"noticed_by": red.test, "broken": "" if red.test else red.broken}
+
+
+def noticed(tasks: list[Task], at_once: int) -> Iterator[dict[str, str] | None]:
+    """For each task what unguarded.noticed_by() says, or None where it is to be asked."""
+    here, there = unguarded.FORK.Pipe(duplex=False)
+    work = partial(_collect, tasks, at_once, there)
+    process = unguarded.FORK.Process(target=work)
+    process.start()
+    there.close()
+    try:
+        for guard, _tests in tasks:
+            try:
+                yield here.recv()
+            except EOFError:
+                raise RuntimeError(f"{guard}: the process ended") from None
+    finally:
+        here.close()
+        process.terminate()
+        process.join()
+
+
+def _collect(tasks: list[Task], at_once: int, there: Connection) -> None:
+    files = {test.partition("::")[0] for _guard, tests in tasks for test in tests}
+    unguarded.run({}, sorted(files), Forking(tasks, at_once, there))
