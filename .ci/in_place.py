@@ -10,6 +10,7 @@ import importlib
 import inspect
 import shutil
 import signal
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -68,6 +69,32 @@ def _place(code: CodeType) -> tuple[str, int]:
     return code.co_qualname, code.co_firstlineno
 
 
+def _put_names(module: str, code: CodeType) -> None:
+    """Put what this code makes of a module's tuples of names where they stand by now.
+
+    Not where others were made of them. Raises LookupError where none differs.
+    """
+    there, made = vars(sys.modules[module]), {"__name__": module}
+    exec(code, made)  # noqa: S102
+    tuples = {name: value for name, value in there.items() if _are_names(value)}
+    changed = [(old, made[name]) for name, old in tuples.items() if old != made[name]]
+    if not changed:
+        raise LookupError(module)
+    for old, new in changed:
+        for holder in gc.get_referrers(old):
+            is_dict = isinstance(holder, dict)
+            fields = holder if is_dict else getattr(holder, "__dict__", {})
+            for name in [name for name, value in fields.items() if value is old]:
+                if is_dict:
+                    holder[name] = new
+                else:
+                    object.__setattr__(holder, name, new)
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(v, str) for v in value)
+
+
 class Imported:
     """Every function of ours, and the wrappers of those that ask for a method."""
 
@@ -97,9 +124,16 @@ class Imported:
             return
         old = compile(source, path, "exec", dont_inherit=True)
         new = compile(tree, path, "exec", dont_inherit=True)
+        try:
+            differ = list(differing(old, new))
+        except LookupError:
+            if kind != "permission":
+                raise
+            _put_names(module, new)
+            return
         changes = [
             (function, code)
-            for before, code in differing(old, new)
+            for before, code in differ
             for function in self.functions[module, *_place(before)]
         ]
         if not changes:

@@ -1,0 +1,84 @@
+"""Each area asks for each of its model permissions, against a table written by hand.
+
+The matrix cannot tell: a managed group that gives one of them gives the others too. A
+group that a clinic makes itself, in the database, may not.
+"""
+
+from patients import areas
+from patients.decisions import ACCESS, decide
+from staffing.standing import Standing
+
+CLINICAL = """
+condition medication allergyintolerance immunization labreport imagingreport observation
+clinicaldocument refillrequest note addendum reasonforvisit plan instruction vitalsigns
+diagnosis prescription laborder imagingorder referral notetask
+"""
+CLAIMS = "claim claimline claimdiagnosis claimposting"
+REPORTS = "labreport imagingreport clinicaldocument"
+# view:chart stands for the right to view each of the models in `chart`.
+MODELS = {
+    "chart": CLINICAL.split(),
+    "claims": CLAIMS.split(),
+    "reports": REPORTS.split(),
+}
+ASKED_LINES = """
+find               find_patient
+schedule           find_patient
+revenue            find_patient view_claim
+tasks              find_patient tasks.view_task tasks.view_taskcomment
+write_tasks        find_patient tasks.view_task tasks.view_taskcomment tasks.add_task \
+tasks.change_task tasks.add_taskcomment
+create             find_patient add_patient
+chart              view_patient view:chart
+panels             view_patient view:chart
+review             view_patient view:chart change:reports change_refillrequest
+write_chart        view_patient view:chart add:chart change:chart
+profile            view_patient
+edit-profile       view_patient change_patient
+appointments       find_patient
+documents          find_patient view_administrativedocument
+write_documents    find_patient view_administrativedocument \
+add_administrativedocument change_administrativedocument
+claims             find_patient view:claims view_claimstatechange
+write_claims       find_patient view:claims view_claimstatechange add:claims \
+change:claims
+data-integration   find_patient view_incomingfile add_incomingfile change_incomingfile
+link_file          find_patient view_incomingfile add_incomingfile change_incomingfile \
+add:reports change:reports
+link_document      find_patient view_incomingfile add_incomingfile change_incomingfile \
+add:reports change:reports add_administrativedocument change_administrativedocument
+book               find_patient add_appointment
+reschedule         find_patient change_appointment
+status             find_patient change_appointment_status
+print_chart        view_patient view:chart print_patient
+print_results      view_patient view:chart print_patient
+print_visit        view_patient view:chart print_patient
+print_statement    find_patient view:claims view_claimstatechange print_patient
+print_profile      view_patient print_patient
+print_appointments find_patient print_patient
+print_document     find_patient view_administrativedocument print_patient
+print_schedule     find_patient print_patient
+audit              staffing.open_administration audit.view_auditrow
+"""
+
+
+def asked():
+    """area → the names of the permissions that it asks for."""
+    lines = [line.split() for line in ASKED_LINES.split("\n") if line]
+    return {code: {n for name in names for n in full(name)} for code, *names in lines}
+
+
+def full(name):
+    verb, _colon, models = name.partition(":")
+    if models:
+        return [f"patients.{verb}_{model}" for model in MODELS[models]]
+    return [name if "." in name else f"patients.{name}"]
+
+
+def test_whoever_has_nothing_misses_what_the_table_says(cast):
+    nothing, expected = Standing(user=cast.nil.user.pk), asked()
+    assert expected.keys() == areas.BY_CODE.keys()
+    for code, area in areas.BY_CODE.items():
+        about = cast.ada if area.about_patient else None
+        missing = {*decide(nothing, code, about).missing} - {ACCESS}
+        assert missing == expected[code], code
