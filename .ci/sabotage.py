@@ -221,17 +221,21 @@ def _unnarrowed(remover: Remover, node: ast.Call) -> ast.AST:
     return node
 
 
-def _in_chart_of(remover: Remover, node: ast.Call) -> ast.AST:
+def _of_patient(whose: str) -> Any:
     """The patient's rows, whoever asks; and whoever's rows, to who reaches the patient."""
-    rows = node.func.value
-    if remover.meets(node, "rows"):
-        right = [ast.keyword("entered_in_error", ast.Constant(False))]
-        of = [ast.keyword("patient", node.args[0]), *right]
-        return ast.Call(ast.Attribute(rows, "filter", ast.Load()), [], of)
-    if remover.meets(node, "of patient"):
-        visible = ast.Attribute(rows, "visible_to", ast.Load())
-        return ast.Call(visible, node.args[1:], [])
-    return node
+
+    def remove(remover: Remover, node: ast.Call) -> ast.AST:
+        if len(node.args) < 2:
+            return node
+        rows = node.func.value
+        if remover.meets(node, "rows"):
+            return _call(f"{HERE}.{whose}", rows, node.args[0])
+        if remover.meets(node, "of patient"):
+            visible = ast.Attribute(rows, "visible_to", ast.Load())
+            return ast.Call(visible, node.args[1:], [])
+        return node
+
+    return remove
 
 
 def _filter(remover: Remover, node: ast.Call) -> ast.AST:
@@ -298,11 +302,13 @@ CALLS = {
     "has_perm": _constant("has_perm", True),
     "visible_to": _unnarrowed,
     "accessible_to": _unnarrowed,
-    "in_chart_of": _in_chart_of,
+    "in_chart_of": _of_patient("chart_of"),
+    "about": _of_patient("rows_of"),
     "unlinked": _unnarrowed,
     "filter": _filter,
     "in_force": _filter,
     "opened": _opened,
+    "reaches": _constant("reaches", True),
     "is_live": _constant("live", True),
     "_all_or_none": _everything,
     "within_ration": _constant("ration", True),

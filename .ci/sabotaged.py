@@ -35,6 +35,19 @@ def any_of(_account: Any, patients: Any) -> dict[Patient, str]:
     return dict.fromkeys(Patient.objects.filter(pk__in=list(patients)), "all-patients")
 
 
+def rows_of(rows: Any, patient: Patient) -> Any:
+    """rows.about() of the patient, whoever asks."""
+    return rows.filter(patient=patient)
+
+
+def chart_of(rows: Any, patient: Patient) -> Any:
+    """rows.in_chart_of() of the patient, whoever asks."""
+    found = rows_of(rows.all(), patient)
+    if hasattr(found, "counting"):
+        return found.counting()
+    return found.filter(entered_in_error=False)
+
+
 def any_choice(rows: Any) -> Any:
     """A form's choice among all rows of the model."""
     return rows.model._base_manager.all()
