@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import pairwise
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -192,7 +193,7 @@ class Forking:
         self.session.config.pluginmanager.register(red)
         first = next(i for i in self.session.items if "db" in i.fixturenames)
         hook = self.session.config.hook
-        hook.pytest_runtest_protocol(item=first, nextitem=self.session.items[-1])
+        hook.pytest_runtest_protocol(item=first, nextitem=self.session)
         self.session.config.pluginmanager.unregister(red)
         if red.test or red.broken:
             raise RuntimeError(f"{first.nodeid} is red with nothing removed")
@@ -220,9 +221,8 @@ class Forking:
             copied = Path(folder) / "test.sqlite3"
             shutil.copy(self.database, copied)
             connections.settings["default"]["NAME"] = str(copied)
-            for item, after in zip(chosen, [*chosen[1:], None], strict=True):
-                hook = item.config.hook
-                hook.pytest_runtest_protocol(item=item, nextitem=after)
+            for item, after in pairwise([*chosen, self.session]):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
                 if red.test:
                     break
         return {"noticed_by": red.test, "broken": "" if red.test else red.broken}
