@@ -211,7 +211,7 @@ class Forking:
                 self.imported.remove(guard)
         except LookupError:
             return None
-        chosen = [self.items[test] for test in tests if test in self.items]
+        chosen = [item for test in tests for item in self._items_of(test)]
         red = unguarded.FirstRed([guard.partition(":")[0]])
         red.session = self.session
         self.session.config.pluginmanager.register(red)
@@ -226,6 +226,12 @@ class Forking:
                 if red.test:
                     break
         return {"noticed_by": red.test, "broken": "" if red.test else red.broken}
+
+    def _items_of(self, test: str) -> list[pytest.Item]:
+        """A test by its name, or the tests of a file."""
+        if test in self.items:
+            return [self.items[test]]
+        return [i for name, i in self.items.items() if name.startswith(f"{test}::")]
 
 
 def noticed(tasks: list[Task], at_once: int) -> Iterator[dict[str, str] | None]:
