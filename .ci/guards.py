@@ -159,14 +159,12 @@ def remove(guards: list[sabotage.Guard]) -> Iterator[tuple[sabotage.Guard, Resul
     meetings = Meetings()
     meetings.record()
     tests = {guard: meetings.tests_for(guard) for guard in guards}
-    left = []
+    left = {guard.name: guard for guard in guards}
     tasks = [(guard.name, tests[guard][:IN_PLACE]) for guard in guards]
-    for guard, result in zip(guards, in_place.noticed(tasks, AT_ONCE), strict=True):
+    for name, result in in_place.noticed(tasks, AT_ONCE):
         if result and result["noticed_by"]:
-            yield guard, result
-        else:
-            left.append(guard)
-    yield from before_import(left, tests)
+            yield left.pop(name), result
+    yield from before_import([*left.values()], tests)
 
 
 def before_import(

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 from itertools import pairwise
 from multiprocessing.connection import Connection
@@ -173,8 +173,9 @@ class Forking:
         self.green: dict[str, bool] = {}
         self._make_the_database()
         with ThreadPoolExecutor(self.at_once) as pool:
-            for result in pool.map(self._in_fork, self.tasks):
-                self.there.send(result)
+            asked = {pool.submit(self._in_fork, task): task for task in self.tasks}
+            for answered in as_completed(asked):
+                self.there.send((asked[answered][0], answered.result()))
         return True
 
     def _in_fork(self, task: Task) -> dict[str, str] | None:
@@ -234,19 +235,23 @@ class Forking:
         return [i for name, i in self.items.items() if name.startswith(f"{test}::")]
 
 
-def noticed(tasks: list[Task], at_once: int) -> Iterator[dict[str, str] | None]:
-    """For each task what unguarded.noticed_by() says, or None where it is to be asked."""
+def noticed(
+    tasks: list[Task], at_once: int
+) -> Iterator[tuple[str, dict[str, str] | None]]:
+    """Each guard, as they come, with what unguarded.noticed_by() says.
+
+    None where it is to be asked. Raises RuntimeError where the process ends before.
+    """
     here, there = unguarded.FORK.Pipe(duplex=False)
     work = partial(_collect, tasks, at_once, there)
     process = unguarded.FORK.Process(target=work)
     process.start()
     there.close()
     try:
-        for guard, _tests in tasks:
-            try:
-                yield here.recv()
-            except EOFError:
-                raise RuntimeError(f"{guard}: the process ended") from None
+        for _task in tasks:
+            yield here.recv()
+    except EOFError:
+        raise RuntimeError("the process that removes in place ended") from None
     finally:
         here.close()
         process.terminate()
