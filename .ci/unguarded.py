@@ -39,7 +39,8 @@ Change = Callable[[str], Module]
 LONGEST = 1800
 # No guard was missed then, but something of ours broken: these wherever they are raised,
 BROKEN = re.compile(
-    r"([\w.]+\.)?(NameError|FieldError|SyntaxError|ImportError|UnboundLocalError)\b"
+    r"([\w.]+\.)?(NameError|FieldError|SyntaxError|ImportError|UnboundLocalError"
+    r"|TimeoutError)\b"
 )
 # and these in the module that lacks the guard.
 BROKEN_THERE = re.compile(r"(TypeError|AttributeError)\b")
