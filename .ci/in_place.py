@@ -259,9 +259,11 @@ def noticed(
             yield here.recv()
     except EOFError:
         raise RuntimeError("the process that removes in place ended") from None
+    except BaseException:
+        process.terminate()
+        raise
     finally:
         here.close()
-        process.terminate()
         process.join()
 
 

@@ -144,6 +144,10 @@ def test_panels_ask_for_clinical_read(cast, signed_in):
         assert signed_in("nora").get(address).status_code == 200
         assert signed_in("olga").get(address).status_code == 403
         assert signed_in("max").get(address).status_code == 403
+    give(cast.olga, "Tasking access")
+    page = signed_in("olga").get("/tasks/").content.decode()
+    assert "Panels" in page
+    assert "/panels/" not in page, "a panel that she may not open is offered"
 
 
 def test_what_a_panel_shows_is_on_the_trail(cast, signed_in):
