@@ -190,6 +190,8 @@ def test_a_linked_file_is_gone_for_whoever_does_not_reach_the_patient(
     link(signed_in("nora"), file, clinic.ada)
     pat, sam = signed_in("pat"), signed_in("sam")
     give(clinic.sam, *HOLDER)
+    # Who links nothing is not led to what is linked, not even by the address.
+    assert pat.get(f"{INBOX}?show=linked").context["show"] == "new"
     for client in (pat, sam):
         for show in ("", "?show=linked", "?show=rejected"):
             page = text(client, f"{INBOX}{show}")

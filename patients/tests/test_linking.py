@@ -360,6 +360,26 @@ def test_nothing_is_written_about_a_patient_who_left_the_reach_meanwhile(
     assert LabReport.objects.filter(entered_in_error=False).count() == int(back)
 
 
+def test_a_file_that_another_rejects_meanwhile_is_not_linked(
+    clinic, signed_in, file, monkeypatch
+):
+    client, page = signed_in("nora"), f"{INBOX}{file.key}/link/{clinic.ada.key}/"
+    fields = {"kind": "lab", "title": "A", "day": "2024-05-06"}
+    fields |= form_of(client, page)
+    checked = LinkForm.is_valid
+
+    def is_valid(self):
+        valid = checked(self)
+        type(file).objects.filter(pk=file.pk).update(state="rejected")
+        return valid
+
+    monkeypatch.setattr(LinkForm, "is_valid", is_valid)
+    client.post(page, fields)
+    file.refresh_from_db()
+    assert file.state == "rejected"
+    assert not LabReport.objects.exists()
+
+
 def test_a_file_that_the_patient_has_already_is_pointed_out(clinic, signed_in, file):
     client, twin = signed_in("nora"), uploaded(signed_in("pat"))
     address = f"{INBOX}{twin.key}/link/{clinic.ada.key}/"
