@@ -168,6 +168,10 @@ def test_a_new_result_goes_to_the_care_team_lead_who_can_see_it(cast):
     assert not make_lab(cast.ben).assigned, "nora does not reach ben"
     assert not make_lab(cast.cyn).assigned, "there is no lead"
     assert make_lab(cast.ada, assignee=cast.max).assignee == cast.max
+    cast.north.add(cast.cyn)
+    give(cast.olga, "Patients: North")
+    lead_of(cast.cyn, cast.olga)
+    assert not make_lab(cast.cyn).assigned, "olga reads no results"
     cast.nora.active = False
     cast.nora.save()
     assert not make_lab(cast.ada).assigned, "nora has left"

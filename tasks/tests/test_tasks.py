@@ -4,7 +4,7 @@ import pytest
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import give, make_staff
-from tasks.models import Task
+from tasks.models import Task, TaskComment
 from tasks.tests.asking import address, form_of, label_of, make, send, titles
 
 
@@ -55,6 +55,9 @@ def test_a_task_about_no_patient_is_everybody_s_to_see(cast, signed_in):
     assert signed_in("nil").get(address(task)).status_code == 403
     assert not Task.objects.visible_to(cast.ines.user).exists()
     assert not Task.objects.visible_to(cast.anonymous).exists()
+    comment = task.comments.create(author=cast.nora, text="Size M")
+    assert TaskComment.objects.visible_to(cast.sam.user).get() == comment
+    assert not TaskComment.objects.visible_to(cast.ines.user).exists()
 
 
 def test_a_task_is_edited_and_keeps_what_it_has(cast, signed_in):
