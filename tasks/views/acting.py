@@ -29,7 +29,7 @@ def claim(request: HttpRequest, key: str) -> HttpResponse:
     try:
         acts.claim(request, row)
     except ValidationError as error:
-        row = open_task(request, key, *areas.WRITE_TASKS)
+        row = open_task(request, key)
         return task_page(request, row, *error.messages, status=409)
     messages.success(request, _("The task is yours."))
     if request.GET.get("from") == "list":
@@ -52,7 +52,7 @@ def set_status(request: HttpRequest, key: str) -> HttpResponse:
     try:
         acts.set_status(request, row, wanted, request.POST.get("form_version", ""))
     except ValidationError as error:
-        row = open_task(request, key, *areas.WRITE_TASKS)
+        row = open_task(request, key)
         return task_page(request, row, *error.messages, status=409)
     messages.success(request, said[wanted])
     return redirect("tasks:detail", key=row.key)
