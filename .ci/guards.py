@@ -113,6 +113,7 @@ def migrated() -> Iterator[None]:
     """A migrated database for every run of tests to begin with."""
     secret = {"SECRET_KEY": secrets.token_hex(30), "AUDIT_KEY": secrets.token_hex(30)}
     os.environ |= {**secret, "INSECURE_HTTP": "1", "PROOF_SEED": "1"}
+    os.environ["GUARDS"] = "1"
     for name in ("PROOF", "DATABASE_URL", "CANVAS_ADMIN_DEMO"):
         os.environ.pop(name, None)
     with tempfile.TemporaryDirectory() as folder:

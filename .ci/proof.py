@@ -31,6 +31,7 @@ PROOFS = {
     "decisions": "canvas_admin/tests/matrix/test_decisions.py",
     "matrix": "canvas_admin/tests/matrix/test_matrix.py",
     "foreign_keys": "canvas_admin/tests/matrix/test_foreign_keys.py",
+    "locks": "canvas_admin/tests/matrix/test_locks.py",
     "canaries": "canvas_admin/tests/matrix/test_canaries.py",
     "damaged_keys": "canvas_admin/tests/worlds/test_damaged_keys.py",
     "readers_and_writer": "patients/tests/test_readers_and_writer.py",

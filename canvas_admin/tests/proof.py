@@ -2,6 +2,7 @@
 
 PROOF       "1" runs the counts that an issue names; otherwise the small ones of `make test`
 PROOF_SEED  the seed to start from; otherwise one is drawn and printed
+GUARDS      "1" while guards are removed: the small counts, and every walk whole
 PROOF_OUT   a folder for result fragments, <name>-<database>.json; without it none is kept
 """
 
@@ -9,11 +10,15 @@ import fcntl
 import json
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
 
 FULL = os.environ.get("PROOF") == "1"
+# Whether a walk asks everything: which lock notices what must not be left to chance.
+WHOLE = FULL or os.environ.get("GUARDS") == "1"
 # One seed for all processes of a run that is split over several.
 SEED = int(os.environ.get("PROOF_SEED") or 0) or random.Random(
     os.environ.get("PYTEST_XDIST_TESTRUNUID")
@@ -23,6 +28,14 @@ SEED = int(os.environ.get("PROOF_SEED") or 0) or random.Random(
 def count(small: int, big: int) -> int:
     """How many cases to run: `big` under PROOF=1, else `small`."""
     return big if FULL else small
+
+
+def some(items: Iterable[Item], small: int) -> list[Item]:
+    """So many of these, drawn by the seed; all of them where a walk is whole."""
+    every = list(items)
+    if WHOLE or len(every) <= small:
+        return every
+    return random.Random(seed()).sample(every, small)
 
 
 def seed() -> int:

@@ -3,15 +3,19 @@ the lock in front of it is broken.
 
 The matrix asks the many; here the few are asked that tell one lock from another. `.ci/
 guards.py` removes each guard in turn and expects these tests, or others, to notice.
+`make test` walks a part, drawn by the seed; the proof and the guards walk all.
 """
 
 import random
+import time
 from datetime import date
 from itertools import product
 
 import pytest
+from django.db import connection
 
 from canvas_admin.testing import make_patient
+from canvas_admin.tests import proof
 from canvas_admin.tests.masking import masked
 from canvas_admin.tests.matrix.expected import PLACES, TWELVE, URLS
 from canvas_admin.tests.matrix.judging import Row, answered, verdict
@@ -20,7 +24,11 @@ from patients import gate
 from patients.models import Patient
 from tasks import gate as tasks_gate
 
+pytestmark = pytest.mark.proof
+
 NOBODY = "0123456789abcdef" * 2
+# How many are asked where a walk is not whole.
+SETS, CELLS, FORMS = 12, 50, 20
 
 
 @pytest.fixture
@@ -30,6 +38,26 @@ def foreign(clinic):
     patient = make_patient("Zoe", "Zorn", date(1931, 7, 7))
     link_everything(random.Random(1), clinic.cast, "pat", patient)
     return patient
+
+
+@pytest.fixture
+def told(request):
+    """told(asked, found): for the record of the proof; fails where something was found."""
+    started = time.monotonic()
+
+    def tell(asked, found):
+        proof.record(
+            "locks",
+            connection.vendor,
+            proof.SEED,
+            asked,
+            len(found),
+            time.monotonic() - started,
+            part=request.node.name.removeprefix("test_"),
+        )
+        assert not found, "\n".join(found)
+
+    return tell
 
 
 def asked(clinic, *methods):
@@ -51,49 +79,52 @@ def just_too_few(area):
     ]
 
 
-def test_one_group_too_few_opens_nothing(clinic):
-    found = []
-    for area in PLACES:
-        for groups in just_too_few(area):
-            observer = clinic.observer(clinic.sign_in(groups, reached=True))
-            for name, method, url, data in asked(clinic, "get", "post"):
-                if URLS[name].get(method.upper()) != area:
-                    continue
-                said = answered(observer.ask(method, url, data))
-                expected = verdict(name, method, groups, reached=True)
-                if said != expected:
-                    missing = sorted(frozenset(TWELVE) - groups)
-                    found.append(f"without {missing}: {method} {name}: {said}")
-    assert not found, "\n".join(found)
+def test_one_group_too_few_opens_nothing(clinic, told):
+    found, count = [], 0
+    every = [(area, groups) for area in PLACES for groups in just_too_few(area)]
+    for area, groups in proof.some(every, SETS):
+        observer = clinic.observer(clinic.sign_in(groups, reached=True))
+        for name, method, url, data in asked(clinic, "get", "post"):
+            if URLS[name].get(method.upper()) != area:
+                continue
+            count += 1
+            said = answered(observer.ask(method, url, data))
+            expected = verdict(name, method, groups, reached=True)
+            if said != expected:
+                missing = sorted(frozenset(TWELVE) - groups)
+                found.append(f"without {missing}: {method} {name}: {said}")
+    told(count, found)
 
 
-def test_every_group_opens_nothing_out_of_reach(clinic):
+def test_every_group_opens_nothing_out_of_reach(clinic, told):
     observer = clinic.observer(clinic.sign_in(frozenset(TWELVE), reached=False))
     found = []
-    for name, method, url, data in asked(clinic, "get", "post"):
-        if not (key := clinic.subject(url)):
-            continue
+    every = [each for each in asked(clinic, "get", "post") if clinic.subject(each[2])]
+    some = proof.some(every, CELLS)
+    for name, method, url, data in some:
+        key = clinic.subject(url)
         observed = observer.ask(method, url, data)
         missing = observer.ask(method, url.replace(key, NOBODY), data)
         if observed.shown or observed.changed:
             found.append(f"{method} {name}: shown or changed")
         if masked(observed.response, key) != masked(missing.response, NOBODY):
             found.append(f"{method} {name}: a missing patient is answered otherwise")
-    assert not found, "\n".join(found)
+    told(len(some), found)
 
 
-def test_no_other_method_is_taken(clinic):
+def test_no_other_method_is_taken(clinic, told):
     observer, found = clinic.observer(clinic.session), []
     everything = frozenset(TWELVE)
-    for name, method, url, _data in asked(clinic, "get", "post", "put", "delete"):
+    some = proof.some(asked(clinic, "get", "post", "put", "delete"), 2 * CELLS)
+    for name, method, url, _data in some:
         said = answered(observer.ask(method, url))
         if said != (expected := verdict(name, method, everything, reached=True)):
             found.append(f"{method} {name}: {said}, not {expected}")
-    assert not found, "\n".join(found)
+    told(len(some), found)
 
 
 def test_where_the_gate_forgets_reach_no_row_is_shown_and_nothing_saved(
-    clinic, foreign, monkeypatch
+    clinic, foreign, monkeypatch, told
 ):
     """Rows are narrowed by the rule once more, and a write asks it anew."""
     monkeypatch.setattr(
@@ -101,27 +132,25 @@ def test_where_the_gate_forgets_reach_no_row_is_shown_and_nothing_saved(
     )
     ada, found = clinic.cast.ada.key, []
     observer = clinic.observer(clinic.session)
-    for name, method, url, data in asked(clinic, "get"):
-        if ada not in url:
-            continue
+    some = proof.some((each for each in asked(clinic, "get") if ada in each[2]), CELLS)
+    for name, method, url, data in some:
         observed = observer.ask(method, url.replace(ada, foreign.key), data)
         if MARK in body_of(observed.response):
             found.append(f"{method} {name} shows a row")
         if observed.changed:
             found.append(f"{method} {name} changes something")
-    assert not found, "\n".join(found)
+    told(len(some), found)
 
 
 # What a request asks on its way to a write: after each the patient may be lost.
 STEPS = ((gate, "find_patient"), (gate, "find_row"), (tasks_gate, "find_row"))
 
 
-def test_a_patient_who_leaves_the_reach_meanwhile_is_not_written_to(clinic):
+def test_a_patient_who_leaves_the_reach_meanwhile_is_not_written_to(clinic, told):
     """Between the gate and the write: the rule is asked again in the write itself."""
     found, lost = [], set()
-    for form in clinic.forms:
-        if not clinic.subject(form.action):
-            continue
+    forms = proof.some((f for f in clinic.forms if clinic.subject(f.action)), FORMS)
+    for form in forms:
         for place, step in STEPS:
             times = []
             with pytest.MonkeyPatch.context() as patch:
@@ -134,9 +163,9 @@ def test_a_patient_who_leaves_the_reach_meanwhile_is_not_written_to(clinic):
             lost |= {form.name} if times else set()
             if times and done:
                 found.append(f"{form.name} after {step}: {done}")
-    never = {f.name for f in clinic.forms if clinic.subject(f.action)} - lost
+    never = {form.name for form in forms} - lost
     assert not never, f"these ask nothing: {never}"
-    assert not found, "\n".join(found)
+    told(len(forms) * len(STEPS), found)
 
 
 def losing(clinic, patch, place, step, note):
@@ -153,19 +182,13 @@ def losing(clinic, patch, place, step, note):
     patch.setattr(place, step, then_lost)
 
 
-def test_pages_of_one_patient_show_no_row_of_another(clinic, foreign):
+def test_pages_of_one_patient_show_no_row_of_another(clinic, foreign, told):
     """Of somebody within reach as well: the wrong chart is no chart."""
     clinic.cast.north.add(foreign)
-    found = []
-    for name, url in clinic.addresses.items():
-        if clinic.cast.ada.key in url:
-            if MARK in body_of(clinic.session.get(url)):
-                found.append(name)
-    for form in clinic.forms:
-        if clinic.cast.ada.key in form.page:
-            if MARK in body_of(clinic.session.get(form.page)):
-                found.append(form.page)
-    assert not found, found
+    every = {*clinic.addresses.values(), *(form.page for form in clinic.forms)}
+    some = proof.some(sorted(u for u in every if clinic.cast.ada.key in u), CELLS)
+    found = [url for url in some if MARK in body_of(clinic.session.get(url))]
+    told(len(some), found)
 
 
 def body_of(response):
