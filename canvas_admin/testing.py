@@ -26,8 +26,10 @@ django.setup()
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
+from canvas_admin.tests import ground
+from canvas_admin.tests.addresses import furnish
 from canvas_admin.tests.kept_rows import Keeper
 from patients.models import Patient, PatientGroup
 from staffing.groups import BY_NAME, managed_group
@@ -39,17 +41,34 @@ FRONT_DESK = ("Schedule write", "Profile read", "Profile write", "Patient create
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _sqlite_in_a_file(tmp_path_factory: Any) -> None:
+def _a_database_to_begin_with(
+    tmp_path_factory: Any, django_db_modify_db_settings: None
+) -> None:
     """SQLite in a file, as a clinic has it: every thread with a connection of its own.
 
     In memory all threads share one, and two of them can wait for each other for ever.
-    MIGRATED_DATABASE names a file to begin with, under --reuse-db.
+    MIGRATED_DATABASE names one to begin with, under --reuse-db: a file, or on PostgreSQL
+    a database to copy.
     """
+    migrated = os.environ.get("MIGRATED_DATABASE")
     if connection.vendor == "sqlite":
         name = tmp_path_factory.mktemp("database") / "test.sqlite3"
-        if migrated := os.environ.get("MIGRATED_DATABASE"):
+        if migrated:
             shutil.copy(migrated, name)
         connection.settings_dict["TEST"]["NAME"] = str(name)
+    elif migrated:
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_to_the_ground(
+    _a_database_to_begin_with: None, django_db_setup: None, django_db_blocker: Any
+) -> None:
+    """A test that commits leaves the database as the migrations did."""
+    with django_db_blocker.unblock():
+        rows = ground.read()
+    teardown = ground.after_a_test(rows)
+    TransactionTestCase._fixture_teardown = teardown
 
 
 @pytest.fixture(autouse=True)
@@ -147,12 +166,19 @@ STAFF_NAMES = ("nora", "sam", "olga", "max", "ines", "nil", "ruth")
 
 
 kept_cast = Keeper(make_cast)
+kept_furnished = Keeper(lambda: furnish(make_cast()))
+
+
+def put_back(request: Any) -> SimpleNamespace:
+    """The cast; with a row of everything for tests that are marked "furnished"."""
+    furnished = request.node.get_closest_marker("furnished")
+    return (kept_furnished if furnished else kept_cast).put_back()
 
 
 @pytest.fixture
-def cast(db: None) -> SimpleNamespace:
+def cast(request: Any, db: None) -> SimpleNamespace:
     """The cast of DESIGN section 12."""
-    return kept_cast.put_back()
+    return put_back(request)
 
 
 @pytest.fixture

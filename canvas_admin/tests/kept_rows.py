@@ -1,6 +1,6 @@
 """Rows that many tests begin with: made once by our own methods, then put back in bulk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,8 +46,14 @@ class Keeper:
         for staff in found[Staff].values():
             staff.user = found[User][staff.user_id]
             staff.user.staff = staff
-        named = {name: found[table][pk] for name, (table, pk) in self.named.items()}
-        return SimpleNamespace(**self.others, **named)
+        made = SimpleNamespace(**self.others)
+        for (name, key), (table, pk) in self.named.items():
+            row = found[table][pk]
+            if key is None:
+                setattr(made, name, row)
+            else:
+                vars(made).setdefault(name, {})[key] = row
+        return made
 
     def _ground(self) -> Any:
         links = ManagedGroupLink.objects.order_by("code")
@@ -64,15 +70,26 @@ class Keeper:
             }
             self.rows = {table: rows for table, rows in made_of.items() if rows}
             transaction.set_rollback(True)
-        is_row = {n: isinstance(v, models.Model) for n, v in made.items()}
-        self.named = {n: (type(v), v.pk) for n, v in made.items() if is_row[n]}
-        self.others = {n: v for n, v in made.items() if not is_row[n]}
+        self.named = {at: (type(row), row.pk) for at, row in _named(made)}
+        names = {name for name, _key in self.named}
+        self.others = {n: v for n, v in made.items() if n not in names}
         self.wanted = {User: [], Staff: []}
         for table, pk in self.named.values():
             self.wanted.setdefault(table, []).append(pk)
         self.wanted[User] = [
             row.user_id for row in self.rows[Staff] if row.pk in self.wanted[Staff]
         ]
+
+
+def _named(made: dict[str, Any]) -> Iterator[tuple[tuple[str, Any], models.Model]]:
+    """((name, None), row), and ((name, key), row) of each row in a dict of rows."""
+    for name, value in made.items():
+        if isinstance(value, models.Model):
+            yield (name, None), value
+        elif isinstance(value, dict):
+            rows = value.items()
+            if all(isinstance(row, models.Model) for _key, row in rows):
+                yield from (((name, key), row) for key, row in rows)
 
 
 def _pks(table: type[models.Model]) -> list[int]:

@@ -5,7 +5,6 @@ from typing import Any
 from django.test import Client
 
 from canvas_admin.testing import give
-from canvas_admin.tests.addresses import furnish
 from staffing.models import CareTeamRole
 from staffing.tests.pages import fields_of, submit
 
@@ -58,9 +57,8 @@ def address(patient: Any, *parts: str) -> str:
 def writer(cast: Any, signed_in: Any) -> Client:
     """olga, of the front desk, now with North: she may change all of ada's profile.
 
-    ada has one row of each kind.
+    ada has one row of each kind, in tests that are marked "furnished".
     """
-    furnish(cast)
     give(cast.olga, "Patients: North")
     return signed_in("olga")
 

@@ -17,6 +17,8 @@ from patients.tests.profile_pages import (
 from staffing.models import CareTeamRole, Staff, StaffRole
 from staffing.tests.pages import submit
 
+pytestmark = pytest.mark.furnished
+
 
 @pytest.fixture
 def olga(cast, signed_in):

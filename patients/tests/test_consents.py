@@ -12,6 +12,8 @@ from patients.models import Consent, ConsentCoding
 from patients.tests.profile_pages import add, address, change, problems, writer
 from staffing.tests.pages import errors_of, fields_of, submit
 
+pytestmark = pytest.mark.furnished
+
 LIST = "/admin/patients/consentcoding/"
 FORM = "consentcoding_form"
 

@@ -9,6 +9,8 @@ from canvas_admin.records import clock
 from patients.models import Coverage
 from patients.tests.profile_pages import add, address, change, problems, writer
 
+pytestmark = pytest.mark.furnished
+
 
 @pytest.fixture
 def olga(cast, signed_in):

@@ -10,6 +10,8 @@ from patients.models import Patient, StreamKey
 from patients.tests.profile_pages import FORM, address, problems, values_of, writer
 from staffing.tests.pages import fields_of, submit
 
+pytestmark = pytest.mark.furnished
+
 CONFIRM = "Save and take off the lists"
 TOMORROW = (timezone.localdate() + timedelta(days=1)).isoformat()
 

@@ -15,6 +15,8 @@ from patients.eligibility.payers import Answer, NoAnswer
 from patients.models import Coverage, EligibilityCheck
 from patients.tests.profile_pages import address, writer
 
+pytestmark = pytest.mark.furnished
+
 ASKED = []
 
 

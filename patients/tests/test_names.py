@@ -13,6 +13,8 @@ from patients.tests.profile_pages import (
 )
 from staffing.tests.pages import submit
 
+pytestmark = pytest.mark.furnished
+
 REFUSED = "keeps an official name"
 
 

@@ -21,6 +21,8 @@ from patients.tests.profile_pages import (
 )
 from staffing.tests.pages import submit
 
+pytestmark = pytest.mark.furnished
+
 
 @pytest.fixture
 def olga(cast, signed_in):

@@ -31,7 +31,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from canvas_admin.testing import make_cast
+from canvas_admin.testing import put_back
 
 AXE = Axe().axe_script
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -135,9 +135,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def site(transactional_db: None, live_server: Any) -> SimpleNamespace:
+def site(request: Any, transactional_db: None, live_server: Any) -> SimpleNamespace:
     """The running site: `url`, and everybody of the cast by name."""
-    cast = make_cast()
+    cast = put_back(request)
     cast.url = live_server.url
     return cast
 
@@ -194,6 +194,8 @@ def inspect(page: Page, looks: Iterable[Look] = LOOKS) -> None:
 def axe(page: Page) -> None:
     """axe-core finds nothing wrong with the page, and the page broke no policy."""
     if not page.evaluate("'axe' in window"):
+        # The pages that this one leads to have it from the start.
+        page.add_init_script(AXE)
         page.evaluate(AXE)
     found = page.evaluate("how => axe.run(how).then((all) => all.violations)", RULES)
     told = [

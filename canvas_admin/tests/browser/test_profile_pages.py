@@ -4,18 +4,16 @@ import pytest
 from playwright.sync_api import expect
 
 from canvas_admin.testing import give
-from canvas_admin.tests.addresses import furnish
 from canvas_admin.tests.browser.conftest import Look, assert_fits, axe, inspect
 from patients.models import PatientName
 from patients.tests.profile_pages import SLUGS, address
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.furnished]
 
 
 @pytest.fixture
 def clinic(site):
     """olga may change ada's profile, on which everything is recorded once."""
-    furnish(site)
     PatientName.objects.create(patient=site.ada, given="Ada", family="Alvarez")
     give(site.olga, "Patients: North", "Printing access")
     return site
