@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.db.models import Count
 
 from canvas_admin.management import demo_clinic, demo_loading
 from canvas_admin.management.demo_clinic import BUNDLES, CAST
+from canvas_admin.management.demo_files import write_private
+from canvas_admin.tests.kept_rows import Keeper
 from patients import access
 from patients.models import (
     CareTeamMembership,
@@ -46,6 +49,22 @@ def passwords(folder: Path) -> dict[str, str]:
     return json.loads((folder / "demo.passwords.json").read_text())
 
 
+def load() -> SimpleNamespace:
+    """The demo clinic, made as a visitor makes it, and its file of passwords."""
+    call_command("load_demo")
+    return SimpleNamespace(known=demo_loading.passwords_file().read_text())
+
+
+kept_demo = Keeper(load)
+
+
+@pytest.fixture
+def demo(folder: Path) -> None:
+    """The demo clinic as it was loaded."""
+    known = kept_demo.put_back().known
+    write_private(demo_loading.passwords_file(), known)
+
+
 def counts() -> list[int]:
     """How many rows there are of everything that the command makes."""
     models = (Patient, Staff, User, Role, Team, Location, PatientGroup, GroupChange)
@@ -61,8 +80,7 @@ def test_it_is_refused_beside_real_patients(settings: Any) -> None:
     assert not User.objects.exists()
 
 
-def test_the_cast_can_do_what_their_sentences_say() -> None:
-    call_command("load_demo")
+def test_the_cast_can_do_what_their_sentences_say(demo: None) -> None:
     assert "Ada Alvarez" in reach("nora")
     assert "Ben Brandt" not in reach("nora")
     assert "Ben Brandt" in reach("sam")
@@ -84,8 +102,9 @@ def test_the_cast_can_do_what_their_sentences_say() -> None:
         assert visible.open().of(users[name].staff).count() > 1
 
 
-def test_everyone_signs_in_with_the_password_in_the_file(folder: Path) -> None:
-    call_command("load_demo")
+def test_everyone_signs_in_with_the_password_in_the_file(
+    demo: None, folder: Path
+) -> None:
     known = passwords(folder)
     assert list(known) == [person.username for person in CAST]
     assert (folder / "demo.passwords.json").stat().st_mode & 0o777 == 0o600
@@ -101,8 +120,7 @@ def _members(group: PatientGroup) -> Any:
     return Patient.objects.listed().filter(pk__in=members).values("pk")
 
 
-def test_every_kind_of_patient_and_membership_is_there() -> None:
-    call_command("load_demo")
+def test_every_kind_of_patient_and_membership_is_there(demo: None) -> None:
     north, south, campaign = (
         PatientGroup.objects.get(name=name)
         for name in (demo_clinic.NORTH, demo_clinic.SOUTH, demo_clinic.CAMPAIGN)
@@ -140,9 +158,8 @@ def test_the_bundles_are_real_and_named_by_their_folder() -> None:
 
 
 def test_a_second_run_adds_nothing_and_leaves_what_a_visitor_changed(
-    folder: Path,
+    demo: None, folder: Path
 ) -> None:
-    call_command("load_demo")
     nora = User.objects.get(username="nora").staff
     nora.revoke(nora.user.groups.get(name="Clinical write"))
     ada = Patient.objects.get(first_name="Ada")
@@ -158,23 +175,29 @@ def test_a_second_run_adds_nothing_and_leaves_what_a_visitor_changed(
     assert Patient.objects.get(first_name="Ada").last_name == "Berg"
 
 
-@pytest.mark.parametrize("step", ["make_person", "call_command", "fill"])
-def test_an_interrupted_run_is_mended_by_the_next(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def interrupted(monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """A run that ends within a step: the second time, or the first of an import."""
     whole = getattr(demo_loading, step)
     calls = []
 
-    def interrupted(*args: Any, **kwargs: Any) -> Any:
+    def ending(*args: Any, **kwargs: Any) -> Any:
         calls.append(step)
         if len(calls) == 2 or step == "call_command":
             raise KeyboardInterrupt
         return whole(*args, **kwargs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(demo_loading, step, interrupted)
+        patch.setattr(demo_loading, step, ending)
         with pytest.raises(KeyboardInterrupt):
             call_command("load_demo")
+
+
+def test_an_interrupted_run_is_mended_by_the_next(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each run goes on where the one before was interrupted, up to the last."""
+    for step in ("make_person", "call_command", "fill"):
+        interrupted(monkeypatch, step)
     call_command("load_demo")
     assert len(passwords(folder)) == len(CAST)
     assert Team.objects.count() == len(demo_clinic.TEAMS)

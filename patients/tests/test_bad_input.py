@@ -1,10 +1,9 @@
 """Whatever is sent to the patients' pages: a clear answer, never an error, nothing saved."""
 
-import itertools
-
 import pytest
 
 from canvas_admin.testing import give
+from canvas_admin.tests import proof
 from patients.models import Patient, PatientGroupMember
 
 BAD = {
@@ -35,6 +34,8 @@ BAD = {
     "JSON": '{"q": {"$gt": ""}}',
     "newlines": "ada\r\nalvarez",
 }
+# Each field gets so many of them, drawn by the seed.
+SOME = 9
 TARGETS = {
     "/patients/search/": ("q", "see_all", "q[]"),
     "/patients/": ("q", "clear", "name"),
@@ -97,7 +98,7 @@ def nora(cast, signed_in):
 )
 def test_one_bad_field_gets_a_clear_answer(cast, nora, url, field):
     memberships = PatientGroupMember.objects.count()
-    for name, value in BAD.items():
+    for name, value in proof.some(BAD.items(), SOME):
         before = Patient.objects.count()
         response = send(nora, url, field, value)
         assert response.status_code in CLEAR, name
@@ -110,7 +111,7 @@ def test_one_bad_field_gets_a_clear_answer(cast, nora, url, field):
 
 @pytest.mark.parametrize("code", ["show", "sort", "after", "before", "q", "page"])
 def test_bad_codes_in_an_address_are_ignored(nora, code):
-    for name, value in BAD.items():
+    for name, value in proof.some(BAD.items(), SOME):
         for url in ("/patients/search/", "/patients/"):
             assert nora.get(url, {code: value}).status_code == 200, name
 
@@ -144,13 +145,7 @@ def test_files_in_the_place_of_words(nora, url, tmp_path):
     assert Patient.objects.count() == 3
 
 
-@pytest.mark.parametrize(
-    ("url", "method"),
-    list(
-        itertools.product(
-            [*TARGETS, "/patients/new/receipt/"], ["put", "patch", "delete", "options"]
-        )
-    ),
-)
-def test_undeclared_methods_are_refused(nora, url, method):
-    assert getattr(nora, method)(url).status_code == 405
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
+def test_undeclared_methods_are_refused(nora, method):
+    for url in (*TARGETS, "/patients/new/receipt/"):
+        assert getattr(nora, method)(url).status_code == 405, url

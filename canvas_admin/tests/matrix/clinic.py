@@ -1,6 +1,5 @@
 """The clinic in which the matrix is asked: ada with a row of everything, and one person."""
 
-import time
 from functools import cache as kept
 from io import BytesIO
 from pathlib import Path
@@ -21,15 +20,13 @@ from canvas_admin.tests.kept_rows import Keeper
 from canvas_admin.tests.matrix.expected import TWELVE, belongs_to
 from canvas_admin.tests.matrix.filling import Form, read
 from canvas_admin.tests.matrix.observing import Observer
+from canvas_admin.tests.signing_in import note_activity_ahead
 from patients.models import ConsentCoding, IncomingFile, Plan
 from patients.tests.notes import note_of, signed_note, write
 from patients.tests.work import make_lab
 from staffing.groups import managed_group
 from staffing.models import CareTeamRole, Staff
-from staffing.sessions import SEEN, STARTED
 
-# No set of groups is asked for longer.
-SESSION_SECONDS = 600
 # Asking these ends the session, so that all later answers would be others.
 END_OF_SESSION = {"account_logout", "admin:logout"}
 
@@ -76,7 +73,7 @@ class Clinic:
         self.hold([self.groups[code] for code in groups], reached=reached)
         client = Client(raise_request_exception=False)
         client.force_login(self.pat.user, backend="staffing.backends.StaffBackend")
-        _note_activity_ahead(client)
+        note_activity_ahead(client)
         return client
 
     def hold(self, groups: list[Group], *, reached: bool) -> Staff:
@@ -100,13 +97,6 @@ class Clinic:
 @kept
 def _subject(url: str) -> str:
     return resolve(urlsplit(url).path).kwargs.get("key", "")
-
-
-def _note_activity_ahead(client: Client) -> None:
-    """So that no request, each of which is undone, has the session's to write down."""
-    session, now = client.session, time.time()
-    session[STARTED], session[SEEN] = now, now + SESSION_SECONDS
-    session.save()
 
 
 def _in_other_states(cast: Any) -> tuple[dict[str, list[str]], list[str]]:

@@ -41,8 +41,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "tasks:create-for": {"assignee": FIRST, "team": ""},
     "tasks:hand-over": {"assignee": FIRST, "team": ""},
 }
-# These forms end the session, or belong to the account.
-NOT_READ = ("account_", "mfa_", "usersessions_", "admin:")
+# These forms end the session, or belong to the account; nothing printed has one.
+NOT_READ = ("account_", "mfa_", "usersessions_", "admin:", "patients:print-")
 
 
 @dataclass
