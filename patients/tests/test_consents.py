@@ -8,11 +8,10 @@ from django.db import IntegrityError, transaction
 from canvas_admin.records import clock
 from canvas_admin.records.addresses import address as admin_address
 from canvas_admin.testing import make_staff
+from canvas_admin.tests.addresses import furnish
 from patients.models import Consent, ConsentCoding
 from patients.tests.profile_pages import add, address, change, problems, writer
 from staffing.tests.pages import errors_of, fields_of, submit
-
-pytestmark = pytest.mark.furnished
 
 LIST = "/admin/patients/consentcoding/"
 FORM = "consentcoding_form"
@@ -21,6 +20,7 @@ FORM = "consentcoding_form"
 @pytest.fixture
 def olga(cast, signed_in):
     """ada has accepted "Treatment", which is mandatory and never expires."""
+    furnish(cast)
     return writer(cast, signed_in)
 
 
