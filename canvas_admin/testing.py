@@ -27,6 +27,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from django.utils import timezone
 
 from canvas_admin.tests import ground
 from canvas_admin.tests.addresses import furnish
@@ -173,6 +174,13 @@ def put_back(request: Any) -> SimpleNamespace:
     """The cast; with a row of everything for tests that are marked "furnished"."""
     furnished = request.node.get_closest_marker("furnished")
     return (kept_furnished if furnished else kept_cast).put_back()
+
+
+@pytest.fixture
+def still_clock(monkeypatch: Any) -> None:
+    """What may differ between two answers is the patient, not the minute."""
+    now = timezone.now()
+    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
 
 
 @pytest.fixture

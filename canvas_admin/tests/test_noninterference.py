@@ -55,7 +55,7 @@ from patients.models import (
 )
 from patients.tests.notes import CONTENT, note_of
 
-pytestmark = pytest.mark.furnished
+pytestmark = [pytest.mark.furnished, pytest.mark.usefixtures("still_clock")]
 
 # The worlds are split, so that several processes share them.
 PARTS = 2
@@ -305,13 +305,6 @@ def world(chance: random.Random, cast: SimpleNamespace) -> None:
         # Then they look after the files that came in, and link them.
         give(cast.nora, "Data integration access", "Document write")
         give(cast.sam, "Data integration access")
-
-
-@pytest.fixture(autouse=True)
-def _the_clock_stands_still(monkeypatch):
-    """What may differ between two answers is the patient, not the minute."""
-    now = timezone.now()
-    monkeypatch.setattr("django.utils.timezone.now", lambda: now)
 
 
 @pytest.mark.proof
