@@ -6,8 +6,8 @@ has done its work by then: unguarded.py removes it before the import.
 """
 
 import gc
-import importlib
 import inspect
+import pkgutil
 import shutil
 import signal
 import sys
@@ -102,7 +102,7 @@ class Imported:
     def __init__(self) -> None:
         self.paths = dict(sabotage.modules())
         for name in self.paths:
-            importlib.import_module(name)
+            pkgutil.resolve_name(name)
         files = {str(path): name for name, path in self.paths.items()}
         self.functions: dict[Any, list[FunctionType]] = defaultdict(list)
         self.wrappers: dict[Any, list[FunctionType]] = defaultdict(list)
