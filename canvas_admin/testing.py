@@ -26,7 +26,7 @@ django.setup()
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection
-from django.test import Client, TransactionTestCase
+from django.test import Client
 from django.utils import timezone
 
 from canvas_admin.tests import ground
@@ -62,14 +62,8 @@ def _a_database_to_begin_with(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_to_the_ground(
-    _a_database_to_begin_with: None, django_db_setup: None, django_db_blocker: Any
-) -> None:
-    """A test that commits leaves the database as the migrations did."""
-    with django_db_blocker.unblock():
-        rows = ground.read()
-    teardown = ground.after_a_test(rows)
-    TransactionTestCase._fixture_teardown = teardown
+def _back_to_the_ground() -> None:
+    ground.restored_by_tests()
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,12 @@ Django empties every table and makes permissions and managed groups anew, by som
 questions and under other ids. Here the rows that were there at first are put back.
 """
 
+from functools import cache
 from typing import Any
 
 from django.apps import apps
 from django.db import connection, models, transaction
+from django.test import TransactionTestCase
 
 Rows = dict[type[models.Model], list[models.Model]]
 
@@ -35,10 +37,13 @@ def put_back(rows: Rows) -> None:
             models.QuerySet(table).bulk_create(kept)
 
 
-def after_a_test(rows: Rows) -> Any:
-    """What TransactionTestCase does when a test ends, in another way."""
+def restored_by_tests() -> None:
+    """From now on tests that commit leave the database as the first of them found it."""
+    at_first, set_up = cache(read), TransactionTestCase._fixture_setup.__func__
 
-    def teardown(_case: Any) -> None:
-        put_back(rows)
+    def begin(case: Any) -> None:
+        at_first()
+        set_up(case)
 
-    return teardown
+    TransactionTestCase._fixture_setup = classmethod(begin)
+    TransactionTestCase._fixture_teardown = lambda _case: put_back(at_first())
