@@ -65,6 +65,9 @@ def switch(group):
 
 def reading(client, patients, number):
     """What a reader does in a process of its own: how many answers, and what failed."""
+    # A connection that the fork brought along is the parent's; after a browser test there is
+    # one, as within an event loop the parent has another.
+    connection.connection = None
     end, reads, failed = time.monotonic() + SECONDS, 0, []
     order = cycle(patients[number:] + patients[:number])
     while time.monotonic() < end:
