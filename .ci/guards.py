@@ -220,10 +220,14 @@ def main() -> int:
 
 
 def standing() -> dict[str, Any]:
-    """The results in the record that stand: nothing but documents changed since."""
-    found = read()
-    same = {c: not proof.code_since(c) for c in {r["commit"] for r in found.values()}}
-    return {name: result for name, result in found.items() if same[result["commit"]]}
+    """The results in the record that stand: neither code nor the test that noticed changed."""
+    return {
+        guard: result
+        for guard, result in read().items()
+        if not proof.tests_since(
+            result["commit"], result["noticed_by"].partition("::")[0] or "."
+        )
+    }
 
 
 def remove_and_keep(

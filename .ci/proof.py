@@ -4,7 +4,7 @@
 
 Each proof is a file of tests marked "proof", which run at their large count under
 PROOF=1 and leave a result per database. A proof that passed is left out while nothing
-but documents has changed since its commit, so that a run that was stopped goes on.
+that it runs has changed since its commit, so that a run that was stopped goes on.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,20 @@ def git(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def code_since(commit: str) -> bool:
-    """Whether anything but documents differs from a commit, or it is unknown."""
-    return bool(
-        git("diff", "--quiet", commit, "--", ".", ":!docs", ":!*.md").returncode
-    )
+def code_since(commit: str, *but: str) -> bool:
+    """Whether anything but documents differs from a commit, or it is unknown.
+
+    What `but` names, as git's globs do, is let alone.
+    """
+    apart = [":!docs", ":!*.md", *(f":(exclude,glob){glob}" for glob in but)]
+    return bool(git("diff", "--quiet", commit, "--", ".", *apart).returncode)
+
+
+@cache
+def tests_since(commit: str, tests: str) -> bool:
+    """Whether these tests, or what they run on, differ from a commit: no other tests."""
+    of_tests = git("diff", "--quiet", commit, "--", tests).returncode
+    return bool(of_tests) or code_since(commit, "**/test_*.py", ".ci/**")
 
 
 def commit() -> str:
@@ -70,7 +80,9 @@ def read(name: str) -> dict[str, Any]:
 def stands(name: str, database: str) -> bool:
     """Whether this proof passed on this database with the code as it is."""
     result = read(name).get(database, {})
-    return result.get("passed", False) and not code_since(result["commit"])
+    return result.get("passed", False) and not tests_since(
+        result["commit"], PROOFS[name]
+    )
 
 
 def prove(name: str, database: str, **environment: str) -> bool:
