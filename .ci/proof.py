@@ -35,6 +35,8 @@ PROOFS = {
     "locks": "canvas_admin/tests/matrix/test_locks.py",
     "canaries": "canvas_admin/tests/matrix/test_canaries.py",
     "damaged_keys": "canvas_admin/tests/worlds/test_damaged_keys.py",
+    "damaged_work_keys": "canvas_admin/tests/worlds/test_damaged_work_keys.py",
+    "damaged_claim_keys": "canvas_admin/tests/worlds/test_damaged_claim_keys.py",
     "readers_and_writer": "patients/tests/test_readers_and_writer.py",
     "audit_seals": "canvas_admin/tests/test_audit_proving.py",
 }
