@@ -171,18 +171,24 @@ def chart() -> dict[str, str]:
 def deep_pages(staff: Staff) -> dict[str, str]:
     """The addresses of pages late in the lists of what this person reaches."""
     reached = Patient.objects.accessible_to(staff.user)
-    late = reached.listed().filter(sort_name__gt="n").order_by("sort_name").first()
+    late = not_last(reached.listed().filter(sort_name__gt="n").order_by("sort_name"))
     some = list(reached.order_by("-pk").values_list("pk", flat=True)[:100])
     items = LabReport.objects.filter(patient__in=some, reported__date__gte=LATE)
-    item = items.order_by("reported").first()
+    item = not_last(items.order_by("reported"))
     billed = Claim.objects.filter(patient__in=some, service_date__lte=LATE)
-    claim = billed.counted().newest_first().first()
+    claim = not_last(billed.counted().newest_first())
     panel = LISTS["panel: all within reach"]
     return {
         "list": f"/patients/?after={late.key}" if late else "/patients/",
         "panel": f"{panel}&after={item.key}" if item else panel,
         "claims": f"/revenue/?after={claim.key}" if claim else "/revenue/",
     }
+
+
+def not_last(rows: Any) -> Any:
+    """The first of these rows if one follows; the page after the last row is empty."""
+    two = rows[:2]
+    return two[0] if len(two) == 2 else None
 
 
 def queries(staff: Staff, deep: dict[str, str]) -> dict[str, int]:
