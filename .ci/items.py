@@ -14,6 +14,7 @@ from typing import Any
 from loading import instant, load
 
 import canvas_admin.testing  # noqa: F401  (sets Django up)
+from patients.linking import LINKED
 from patients.models import (
     AdministrativeDocument,
     Appointment,
@@ -28,7 +29,7 @@ from patients.models import (
     WorkKey,
 )
 from patients.revenue.claim_keys import Billed
-from patients.work import kind_of
+from patients.work import BY_LABEL, kind_of
 from patients.work.work_keys import Waiting
 from staffing.models import (
     Location,
@@ -40,14 +41,16 @@ from staffing.models import (
     VisitType,
 )
 from tasks.models import Task, TaskLabel, TaskTaskLabel
+from tasks.shelves import SHELVES
 
 NEWEST = datetime(2026, 1, 1, tzinfo=UTC)
 SECONDS = 60_000_000
 # Appointments lie on so many days, and a provider has so many on one.
 DAYS, A_DAY = 400, 20
 FIRST_DAY = date(2026, 1, 5)
-# Of so many tasks one has the label; of so many patients one has a file that is linked.
-LABELLED, LINKED = 50, 20
+# Of so many tasks one has the label; of so many patients one has a file, of two files one
+# is linked; of so many tasks one is done.
+LABELLED, FILED, DONE = 50, 20, 10
 LONG_CHART = 60
 STATES = [ClaimState.FILED] * 4 + [ClaimState.ZERO_BALANCE] * 4 + [*ClaimState]
 KEY = "stream kind place item patient_id"
@@ -125,7 +128,7 @@ def _labs(clinic: Clinic) -> Iterator[Waiting]:
 
 
 def _tasks(clinic: Clinic) -> Iterator[Waiting]:
-    """A third each is nobody's, somebody's, and the team's."""
+    """By the date when they are due: a third each is nobody's, somebody's, and the team's."""
     number = kind_of(Task).number
     for patient, item, chance in clinic.parts(2):
         person = chance.choice(clinic.staff) if item % 3 == 1 else None
@@ -134,12 +137,17 @@ def _tasks(clinic: Clinic) -> Iterator[Waiting]:
         yield Waiting(patient, number, item, key, _some(chance), None, person, team)
 
 
-def _in_orders(row: Waiting) -> Iterator[Waiting]:
-    """A task as each order of tasks has it."""
-    orders = kind_of(Task).orders
-    yield row
-    yield row._replace(kind=orders["priority"].number, rank=_rank(row))
-    yield row._replace(kind=orders["newest"].number, date=_created(row))
+def _in_orders(row: Waiting, label: int) -> Iterator[Waiting]:
+    """A task as each order of its shelf has it, among all and by its label."""
+    shelf = SHELVES["completed" if _done(row) else "open"]
+    said = {"due": row.date, "created": _created(row), "ended": _ended(row)}
+    for order in shelf.orders.values():
+        rank = _rank(row) if order.ranked_by else None
+        date, number = said[order.dated_by], order.number
+        here = row._replace(kind=number, date=date, rank=rank)
+        yield here
+        if _labelled(row):
+            yield here._replace(kind=BY_LABEL + number, label=label)
 
 
 def _rank(row: Waiting) -> int:
@@ -148,6 +156,18 @@ def _rank(row: Waiting) -> int:
 
 def _created(row: Waiting) -> datetime:
     return row.date - timedelta(days=row.item % 30)
+
+
+def _done(row: Waiting) -> bool:
+    return row.item // 7 % DONE == 0
+
+
+def _ended(row: Waiting) -> datetime | None:
+    return row.date + timedelta(days=row.item % 9) if _done(row) else None
+
+
+def _labelled(row: Waiting) -> bool:
+    return row.item % LABELLED == 0
 
 
 def _work(clinic: Clinic) -> None:
@@ -173,8 +193,8 @@ def _work(clinic: Clinic) -> None:
         return
     load(
         Task,
-        "id key externally_exposable_id patient_id title priority rank due sort_due "
-        "created assignee_id team_id",
+        "id key externally_exposable_id patient_id title status priority rank due "
+        "created ended assignee_id team_id",
         (
             (
                 row.item,
@@ -182,29 +202,26 @@ def _work(clinic: Clinic) -> None:
                 row.key,
                 row.patient,
                 "Call back",
+                "COMPLETED" if _done(row) else "OPEN",
                 ("stat", "urgent", "routine", "")[row.item % 4],
                 _rank(row),
                 instant(row.date),
-                instant(row.date),
                 instant(_created(row)),
+                instant(_ended(row)) if _done(row) else None,
                 row.assignee,
                 row.team,
             )
             for row in _tasks(clinic)
         ),
     )
-    in_orders = (each for row in _tasks(clinic) for each in _in_orders(row))
-    load(WorkKey, KEY, clinic.keys(in_orders))
-    label = TaskLabel.objects.create(name="Seldom")
+    label = TaskLabel.objects.create(name="Seldom").pk
     load(
         TaskTaskLabel,
         "key task_id label_id",
-        (
-            (f"{item:032x}", item, label.pk)
-            for _patient, item, _chance in clinic.parts(2)
-            if item % LABELLED == 0
-        ),
+        ((row.key, row.item, label) for row in _tasks(clinic) if _labelled(row)),
     )
+    in_orders = (each for row in _tasks(clinic) for each in _in_orders(row, label))
+    load(WorkKey, KEY, clinic.keys(in_orders))
 
 
 def _billed(clinic: Clinic) -> Iterator[Billed]:
@@ -279,23 +296,39 @@ def _appointments(clinic: Clinic) -> None:
     )
 
 
+def _filed(clinic: Clinic) -> Iterator[tuple[bool, Waiting]]:
+    """Files, and whether they are linked."""
+    (order,), chance = LINKED.orders.values(), random.Random(5)  # noqa: S311
+    for number, position in enumerate(range(0, clinic.size, FILED), start=1):
+        patient, key = clinic.first + position, f"{position:032x}"
+        date = _some(chance)
+        row = Waiting(patient, order.number, number, key, date, None, None, None)
+        yield number % 2 == 0, row
+
+
 def _files(clinic: Clinic) -> None:
     """Files of the inbox, and linked ones."""
-
-    def rows() -> Iterator[tuple[Any, ...]]:
-        chance = random.Random(5)  # noqa: S311
-        for position in range(0, clinic.size, LINKED):
-            linked = position % (2 * LINKED) == 0
-            patient = clinic.first + position if linked else None
-            state, as_what = ("linked", "document") if linked else ("new", "")
-            moment, key = instant(_some(chance)), f"{position:032x}"
-            yield key, patient, state, as_what, moment, "fax", "a", "a/b", 1, key
-
     load(
         IncomingFile,
-        "key patient_id state linked_as uploaded source file media_type size sha256",
-        rows(),
+        "id key patient_id state linked_as uploaded source file media_type size sha256",
+        (
+            (
+                row.item,
+                row.key,
+                row.patient if linked else None,
+                "linked" if linked else "new",
+                "document" if linked else "",
+                instant(row.date),
+                "fax",
+                "a",
+                "a/b",
+                1,
+                row.key,
+            )
+            for linked, row in _filed(clinic)
+        ),
     )
+    load(WorkKey, KEY, clinic.keys(row for linked, row in _filed(clinic) if linked))
 
 
 def long_chart(patient: Patient, provider: int) -> None:

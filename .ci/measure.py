@@ -63,6 +63,8 @@ LISTS = {
     "tasks: all by due date": "/tasks/?whose=all",
     "tasks: all by priority": "/tasks/?whose=all&sort=priority",
     "tasks: all, newest": "/tasks/?whose=all&sort=newest",
+    "tasks: all, completed": "/tasks/?whose=all&status=completed",
+    "tasks: mine and my teams', completed": "/tasks/?status=completed",
     "claims: all that count": "/revenue/",
     "claims: rejected": "/revenue/?state=rejected",
     "files: inbox": "/data-integration/",

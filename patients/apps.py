@@ -10,7 +10,7 @@ class PatientsConfig(AppConfig):
         from django.core.checks import register
         from django.db.models.signals import post_migrate
 
-        from patients import work
+        from patients import linking, work
         from patients.eligibility.payers import check_configured
         from patients.revenue import claim_keys
         from patients.search import stream_keys
@@ -18,6 +18,7 @@ class PatientsConfig(AppConfig):
 
         for kind in panels.KINDS:
             work.register(kind)
+        work.shelve(linking.LINKED)
         stream_keys.BOOKS += [work_keys.WORK, claim_keys.CLAIMS]
         register(check_configured)
         post_migrate.connect(stream_keys.fill_after_migrate, sender=self)

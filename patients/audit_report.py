@@ -21,8 +21,8 @@ from django.utils.translation import gettext_lazy
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records import sheets
+from canvas_admin.records.validators import validate_seen
 from canvas_admin.records.widgets import DateControl
-from patients.forms import validate_seen
 from patients.models import Patient
 from patients.templatetags.patients import born
 from staffing.models import Staff, User

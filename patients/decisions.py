@@ -6,7 +6,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from django.contrib.auth.models import Group, Permission
-from django.db.models import DateTimeField, Exists, QuerySet
+from django.db.models import DateTimeField, Q, QuerySet, TextField, Value
+from django.db.models.functions import Concat
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -100,46 +101,46 @@ def _look_up(
         return set(), False
     if standing.superuser:
         return set(needed), True
-    rows = _questions(needed, standing.everyone).tuples(
+    rows = _answers(needed, standing.everyone).tuples(
         held=standing.auth_groups,
-        user=standing.user,
         now=clock.now(),
         patient=patient.pk if patient else access.NOBODY,
     )
-    for *has, reached in rows:
-        held = {name for name, answer in zip(needed, has, strict=True) if answer}
-        return held, bool(reached)
-    return set(), False
+    found = {name for (name,) in rows}
+    return found - {ACCESS}, ACCESS in found
 
 
 @lru_cache(maxsize=256)
-def _questions(needed: tuple[str, ...], everyone: bool) -> Prepared:
-    """_look_up() in one row: each of these permissions, and whether the patient's reached."""
+def _answers(needed: tuple[str, ...], everyone: bool) -> Prepared:
+    """_look_up() in one query: each of these permissions that is held, and ACCESS."""
 
-    def build() -> QuerySet[User]:
+    def build() -> QuerySet[Any]:
         standing = Standing(everyone=everyone, auth_groups=Slot("held"))
         reach = access.Reach(standing, at=Slot("now", DateTimeField()))
         reached = Patient.objects.filter(access.condition(reach, "pk"))
-        return (
-            User.objects.filter(pk=Slot("user"))
-            .order_by()
-            .values_list(
-                *(Exists(_carriers(name)) for name in needed),
-                Exists(reached.filter(pk=Slot("patient"))),
-            )
-        )
+        reached = reached.filter(pk=Slot("patient")).order_by()
+        yes = reached.values_list(Value(ACCESS, output_field=TextField()))
+        return _held(needed).union(yes, all=True) if needed else yes
 
     return Prepared(build)
 
 
-def _carriers(permission: str) -> QuerySet[Any]:
-    """The rows by which auth groups carry a permission, with a slot for the groups."""
-    app_label, _dot, codename = permission.partition(".")
-    return Group.permissions.through.objects.filter(
-        permission__content_type__app_label=app_label,
-        permission__codename=codename,
-        group__among=Slot("held"),
+def _held(needed: tuple[str, ...]) -> QuerySet[Any]:
+    """Those of these permissions that auth groups carry, with a slot for the groups."""
+    wanted: dict[str, list[str]] = {}
+    for permission in needed:
+        app_label, _dot, codename = permission.partition(".")
+        wanted.setdefault(app_label, []).append(codename)
+    label, codename = "permission__content_type__app_label", "permission__codename"
+    one_of = [
+        Q((label, app_label), (f"{codename}__in", names))
+        for app_label, names in wanted.items()
+    ]
+    carried = Group.permissions.through.objects.filter(
+        Q.create(one_of, connector=Q.OR), group__among=Slot("held")
     )
+    name = Concat(label, Value("."), codename, output_field=TextField())
+    return carried.order_by().values_list(name).distinct()
 
 
 def _sentences(

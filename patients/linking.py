@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.db import models
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +28,7 @@ from patients.models import (
     Reviewable,
 )
 from patients.models.results import ReportStatus
+from patients.work import Order, Shelf
 
 State = IncomingFile.State
 
@@ -92,6 +93,15 @@ ADMINISTRATIVE = tuple(
     for code, name in AdministrativeDocument.Kind.choices
 )
 KINDS = {kind.code: kind for kind in (*CLINICAL, *ADMINISTRATIVE)}
+
+
+# The list of what is linked, the latest first.
+LINKED = Shelf(
+    model=IncomingFile,
+    rows=Q(state=State.LINKED),
+    orders={"": Order(10, IncomingFile.dated_by, backwards=True)},
+    related=("uploaded_by", "linked_by"),
+)
 
 
 def kinds_for(user: Any) -> dict[str, Kind]:

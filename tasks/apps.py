@@ -8,23 +8,18 @@ class TasksConfig(AppConfig):
 
     def ready(self) -> None:
         from patients import areas, work
-        from tasks.models import Task
+        from tasks.shelves import SHELVES
 
         work.register(
             work.Kind(
                 code="tasks",
-                number=5,
-                model=Task,
+                shelf=SHELVES["open"],
                 title=_("Tasks"),
                 url_name="tasks:list",
                 permissions=areas.SEE_TASKS,
                 to_act=areas.WRITE_TASKS,
                 row="tasks/_row.html",
-                prefetched=("labels",),
-                loose=True,
-                orders={
-                    "priority": work.Order(6, "due", ranked_by="rank"),
-                    "newest": work.Order(7, "created", backwards=True),
-                },
             )
         )
+        for shelf in SHELVES.values():
+            work.shelve(shelf)

@@ -26,6 +26,7 @@ from canvas_admin.records.forms import (
     SavedOnceForm,
     VersionedForm,
 )
+from canvas_admin.records.validators import validate_seen
 from canvas_admin.records.widgets import Chooser, DateControl, MomentControl
 
 # The only comparisons that the declared filters put into an address.
@@ -61,7 +62,8 @@ class KeyedChangeList(ChangeList):
 class KeyedFields:
     """What the admin of a model and its inlines share: choices named by public keys.
 
-    Choosers, dates and instants get the controls of records.widgets.
+    Choosers, dates and instants get the controls of records.widgets. A line of text holds
+    nothing that does not show.
     """
 
     formfield_overrides = {
@@ -90,6 +92,10 @@ class KeyedFields:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
+        if isinstance(db_field, models.CharField) and isinstance(
+            field, forms.CharField
+        ):
+            field.validators.append(validate_seen)
         return field
 
     def get_fieldsets(

@@ -26,7 +26,7 @@ from patients.models import (
 from patients.work import panels, queues, stranded
 from staffing.groups import AREA_CODES
 from staffing.models import GroupChange, Location, Role, Staff, Team, User
-from tasks.models import Task
+from tasks.shelves import SHELVES
 
 pytestmark = pytest.mark.django_db
 
@@ -98,8 +98,8 @@ def test_the_cast_can_do_what_their_sentences_say(demo: None) -> None:
     assert not users["nil"].groups.exists()
     assert not users["ines"].live
     for name in ("nora", "sam", "max"):
-        visible = Task.objects.visible_to(users[name])
-        assert visible.open().of(users[name].staff).count() > 1
+        looking = queues.Person.of(access.Reach.of(users[name]))
+        assert queues.Queue(SHELVES["open"], looking).count() > 1
 
 
 def test_everyone_signs_in_with_the_password_in_the_file(
@@ -150,7 +150,9 @@ def test_every_kind_of_patient_and_membership_is_there(demo: None) -> None:
     for name in ("nora", "sam"):
         looking = queues.Person.of(access.Reach.of(User.objects.get(username=name)))
         for kind in panels.KINDS:
-            assert queues.Queue(kind, looking).count(), f"{name} has no {kind.code}"
+            assert queues.Queue(kind.shelf, looking).count(), (
+                f"{name} has no {kind.code}"
+            )
 
 
 def test_the_bundles_are_real_and_named_by_their_folder() -> None:

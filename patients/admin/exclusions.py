@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 
 from canvas_admin.audit import trail
 from canvas_admin.records.models import find_row
+from canvas_admin.records.validators import validate_seen
 from patients import self_gain
 from patients.admin import pages, picker
-from patients.forms import validate_seen
 from patients.models import Patient, PatientGroup, PatientGroupExclusion
 
 VIEW = "patients.view_patientgroupexclusion"

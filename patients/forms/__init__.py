@@ -1,7 +1,7 @@
 """What people type on the patients' pages, one file per kind of form."""
 
 from patients.forms.access_request import AccessRequestForm
-from patients.forms.fields import ParagraphField, validate_seen
+from patients.forms.fields import ParagraphField
 from patients.forms.intake import PatientForm
 from patients.forms.search import SearchForm
 
@@ -10,5 +10,4 @@ __all__ = [
     "ParagraphField",
     "PatientForm",
     "SearchForm",
-    "validate_seen",
 ]

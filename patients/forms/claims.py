@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from canvas_admin.records.forms import VersionedForm
+from canvas_admin.records.validators import validate_seen
 from patients.booking import providers
-from patients.forms.fields import DayField, validate_seen
+from patients.forms.fields import DayField
 from patients.forms.profile import ProfileForm
 from patients.models import Claim, ClaimState, Coverage
 from patients.revenue import claim_states, claiming

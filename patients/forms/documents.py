@@ -7,8 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from canvas_admin.records.forms import SavedOnceForm, VersionedForm
+from canvas_admin.records.validators import validate_seen
 from patients import uploads
-from patients.forms.fields import validate_seen
 from patients.models import AdministrativeDocument, Patient
 from staffing.models import staff_of
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
+from canvas_admin.records.validators import validate_seen
 from patients.search import searching
 from patients.search.folding import fold
 
@@ -18,16 +19,8 @@ EARLIEST, LATEST = date(1850, 1, 1), date(2200, 12, 31)
 DATE_HINT = _("Write a date of birth as 1980-01-02, 01/02/1980 or 2 Jan 1980.")
 DAY_HINT = _("Write a date as 2026-01-02, 01/02/2026 or 2 Jan 2026.")
 
-# Control characters, and those that turn the direction of the text around them.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _ICD_10 = re.compile(r"[A-Z][0-9][0-9AB](\.[0-9A-Z]{1,4})?")
 _PHONE = re.compile(r"\+?[0-9 ()./x-]{5,40}")
-
-
-def validate_seen(text: str) -> None:
-    """Raises ValidationError for a character that does not show on paper."""
-    if _UNSEEN.search(text):
-        raise ValidationError(_("This holds a character that cannot be saved."))
 
 
 def validate_phone(text: str) -> None:

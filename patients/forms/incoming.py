@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from canvas_admin.records.forms import SavedOnceForm, VersionedForm
 from canvas_admin.records.models import key_from_form
+from canvas_admin.records.validators import validate_seen
 from patients import linking, uploads
-from patients.forms.fields import validate_seen
 from patients.models import IncomingFile
 from staffing.models import Staff, Team, staff_of
 

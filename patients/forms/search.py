@@ -4,7 +4,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from patients.forms.fields import DATE_HINT, LONGEST, validate_seen
+from canvas_admin.records.validators import validate_seen
+from patients.forms.fields import DATE_HINT, LONGEST
 from patients.search import searching
 
 

@@ -7,9 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
-from canvas_admin.records.models import Versioned
 from patients.models.patients import Patient, PatientData
 from patients.models.stored_files import StoredFile
+from patients.models.work import Shelved
 from patients.querysets import DatedQuerySet
 from staffing.models import TeamMember
 
@@ -30,13 +30,8 @@ class IncomingQuerySet(DatedQuerySet):
         teams = TeamMember.objects.filter(staff=staff).values("team")
         return self.filter(Q(assignee=staff) | Q(assignee=None, team__in=teams))
 
-    def in_state(self, state: str, account: Any) -> "IncomingQuerySet":
-        """Those of them in this state."""
-        linked = state == IncomingFile.State.LINKED
-        return (self.visible_to(account) if linked else self).filter(state=state)
 
-
-class IncomingFile(StoredFile, Versioned, PatientData):
+class IncomingFile(StoredFile, Shelved, PatientData):
     """A file that somebody uploaded, whose patient is not known to the system at first.
 
     Linking makes a row of the patient's with the same file, and from then on the file is

@@ -17,14 +17,39 @@ from patients.work import work_keys
 NEWS = timedelta(days=30)
 
 
-class WorkItem(Versioned):
+class Shelved(Versioned):
+    """A row that lists find by its keys, which saving keeps; see patients.work.
+
+    `patient` is a field of the model.
+    """
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def from_db(cls, db: str, field_names: Any, values: Any) -> "Shelved":
+        row = super().from_db(db, field_names, values)
+        row._patient_before = row.__dict__.get("patient_id")
+        return row
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self.keep_keys()
+
+    def keep_keys(self) -> None:
+        """Make its keys what they must be; call it in the transaction of the change."""
+        work_keys.keep(self, getattr(self, "_patient_before", None))
+        self._patient_before = self.patient_id
+
+
+class WorkItem(Shelved):
     """What somebody has to do, most often about a patient.
 
     It belongs to `assignee`; without one to the members of `team`; without either to the
     unassigned queue. `OPEN` says which rows still wait, `dated_by` names the field with
     the instant that orders panels, and `came_by` the one when it came, where that is
-    another; `patient` is a field of the model. Saving keeps the keys by which panels find
-    it; see patients.work for what to register.
+    another.
     """
 
     assignee = models.ForeignKey(
@@ -52,19 +77,11 @@ class WorkItem(Versioned):
     class Meta:
         abstract = True
 
-    @classmethod
-    def from_db(cls, db: str, field_names: Any, values: Any) -> "WorkItem":
-        row = super().from_db(db, field_names, values)
-        row._patient_before = row.__dict__.get("patient_id")
-        return row
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
             if self._state.adding:
                 self.route()
             super().save(*args, **kwargs)
-            work_keys.keep(self, getattr(self, "_patient_before", None))
-            self._patient_before = self.patient_id
 
     def route(self) -> None:
         """Give a new item to somebody whom nobody has chosen; by itself, to nobody."""

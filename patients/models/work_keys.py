@@ -1,4 +1,4 @@
-"""The ordered keys by which panels find open work; claims have keys of the same form."""
+"""The ordered keys by which lists find work; claims have keys of the same form."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class ItemKey(models.Model):
 
     stream = models.BigIntegerField(editable=False)
     kind = models.PositiveSmallIntegerField(editable=False)
-    place = BytewiseCharField(max_length=64, editable=False)
+    place = BytewiseCharField(max_length=80, editable=False)
     # The row's primary key.
     item = models.BigIntegerField(editable=False)
 
@@ -27,7 +27,7 @@ class ItemKey(models.Model):
 
 
 class WorkKey(ItemKey):
-    """A key of an open item of work; `kind` is an order's number, see patients.work.
+    """A key of a row on a shelf; `kind` is an order's number, see patients.work.
 
     The items of a stream are anybody's, nobody's, one person's, or one team's that no
     person has taken. So what somebody has and cannot see is never read.
@@ -39,6 +39,7 @@ class WorkKey(ItemKey):
         null=True,
         related_name="work_keys",
         editable=False,
+        db_index=False,
     )
 
     class Meta(ItemKey.Meta):
@@ -49,6 +50,8 @@ class WorkKey(ItemKey):
             models.Index(
                 fields=["stream", "kind", "place", "item"], name="work_key_order"
             ),
+            # Saving one item of many looks at the keys of that one.
+            models.Index(fields=["patient", "item"], name="work_key_of_patient"),
             models.Index(
                 fields=["item"],
                 condition=Q(patient__isnull=True),

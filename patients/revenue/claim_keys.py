@@ -79,4 +79,8 @@ def _claims() -> QuerySet:
     return apps.get_model("patients", "Claim")._base_manager.all()
 
 
-CLAIMS = stream_keys.Book(ClaimKey, Key, _needed, lambda: [_claims()])
+def _sources() -> list[tuple[QuerySet, QuerySet]]:
+    return [(_claims(), ClaimKey.objects.all())]
+
+
+CLAIMS = stream_keys.Book(ClaimKey, Key, _needed, _sources)

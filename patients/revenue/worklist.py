@@ -42,6 +42,9 @@ class Worklist(Proposed):
         rows = rows.filter(state=self.state) if self.state else rows.counted()
         if self.provider:
             rows = rows.filter(provider=self.provider)
+        return rows
+
+    def with_rest(self, rows: QuerySet) -> QuerySet:
         return rows.select_related("coverage", "provider").with_totals()
 
     def place(self, row: Claim) -> str:

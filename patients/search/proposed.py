@@ -40,7 +40,11 @@ class Proposed:
         raise NotImplementedError
 
     def confirmed(self, pks: list[int]) -> QuerySet:
-        """Those of these rows that are what the keys say, with what is shown of each."""
+        """Those of these rows that are what the keys say."""
+        raise NotImplementedError
+
+    def with_rest(self, rows: QuerySet) -> QuerySet:
+        """These rows with what is shown of each."""
         raise NotImplementedError
 
     def place(self, row: Any) -> str:
@@ -69,15 +73,19 @@ class Proposed:
         for batch in scans.batches(
             self.scan(), self.streams(), size, start, self.backwards
         ):
-            found = self._opened(batch) if batch else {}
-            for candidate in batch:
-                row = found.get(candidate.about)
-                if row and self._says_so(row[0], candidate):
-                    yield row
+            rows = self.with_rest(self.confirmed([key.about for key in batch]))
+            yield from self.opened(batch, rows)
 
-    def _opened(self, batch: list[scans.Candidate]) -> dict[int, Found]:
-        """Those that are what the keys say, and whose patient the rule opens."""
-        rows = list(self.confirmed([key.about for key in batch]))
+    def opened(self, batch: list[scans.Candidate], rows: QuerySet) -> Iterator[Found]:
+        """Those of the candidates whose row bears them out, and whose patient is in reach."""
+        found = self._opened(list(rows))
+        for candidate in batch:
+            row = found.get(candidate.about)
+            if row and self._says_so(row[0], candidate):
+                yield row
+
+    def _opened(self, rows: list[Any]) -> dict[int, Found]:
+        """Those whose patient the rule opens, by primary key."""
         patients = {row.patient_id for row in rows if row.patient_id}
         opened = access.opened(self.reach, patients) if patients else {}
         by_pk = {patient.pk: (patient, path) for patient, path in opened.items()}

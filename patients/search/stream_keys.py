@@ -7,7 +7,7 @@ these calls refresh() in the same transaction; what goes round that is found, an
 while the site is in use, by `manage.py check_access`.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -44,25 +44,24 @@ class Book:
     """Keys of one sort: their table, what each says, and which ones patients must have.
 
     `needed` is asked about patients by primary key, and the groups that each is in;
-    `sources` are the rows that have keys. Where `narrowed` names conditions, the book
-    speaks of keys that meet them, and of no others.
+    `sources` are the rows that have keys, each with the keys that they have, by which it is
+    told whether any were written. Where `narrowed` names conditions, the book speaks of
+    keys that meet them, and of no others.
     """
 
     model: type[models.Model]
     says: type[Any]
     needed: Callable[[dict[int, Any], dict[int, Groups]], Needed]
-    sources: Callable[[], list[models.QuerySet]]
+    sources: Callable[[], Iterable[tuple[models.QuerySet, models.QuerySet]]]
     narrowed: dict[str, Any] = field(default_factory=dict)
 
     def about(self) -> list[type[models.Model]]:
         """The models without which the book cannot be kept."""
-        return [self.model, *(rows.model for rows in self.sources())]
+        return [self.model, *(rows.model for rows, _keys in self.sources())]
 
-    def empty(self) -> bool:
-        """Whether it has not been begun, though there are rows to write about."""
-        return not self.model._base_manager.exists() and any(
-            rows.exists() for rows in self.sources()
-        )
+    def unwritten(self) -> bool:
+        """Whether there are rows of a sort of which no key was ever written."""
+        return any(rows.exists() and not keys.exists() for rows, keys in self.sources())
 
     def there(self, patients: Collection[int]) -> dict[int, list[tuple[int, Any]]]:
         """The keys that these patients have, each behind its own primary key."""
@@ -140,7 +139,7 @@ def fill_after_migrate(apps: Any = apps, **_signal: Any) -> None:
     known = {model._meta.label for model in apps.get_models()}
     if all(
         known.issuperset(model._meta.label for model in book.about()) for book in BOOKS
-    ) and any(book.empty() for book in BOOKS):
+    ) and any(book.unwritten() for book in BOOKS):
         for _number, _wrong in check(repair=True):
             pass
 
@@ -223,8 +222,9 @@ def _settle(suspects: list[int], repair: bool) -> list[int]:
         return wrong
 
 
-def _patients() -> list[models.QuerySet]:
-    return [apps.get_model("patients", "Patient").objects.all()]
+def _patients() -> list[tuple[models.QuerySet, models.QuerySet]]:
+    patients = apps.get_model("patients", "Patient").objects.all()
+    return [(patients, StreamKey.objects.all())]
 
 
 NAMES = Book(StreamKey, Key, _needed, _patients)

@@ -52,7 +52,7 @@ def panels(context: Any, here: str) -> dict[str, Any]:
     return {
         "here": here,
         "most": queues.MOST_COUNTED,
-        "panels": [(kind, queues.Queue(kind, person).count()) for kind in kinds],
+        "panels": [(kind, queues.Queue(kind.shelf, person).count()) for kind in kinds],
     }
 
 

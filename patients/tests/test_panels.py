@@ -169,7 +169,7 @@ def test_all_within_reach_is_what_the_rule_says_through_many_groups(db):
     for number, patient in enumerate(patients):
         make_lab(patient, reported=clock.now() - timedelta(hours=number % 7))
     reach = access.Reach.of(staff.user)
-    queue = Queue(panels.BY_CODE["labs"], Person.of(reach), Whose.ALL)
+    queue = Queue(panels.BY_CODE["labs"].shelf, Person.of(reach), Whose.ALL)
     found = [item for item, _path in queue.items(None, 4)]
     naive = LabReport.objects.visible_to(reach).order_by("reported", "key")
     assert found == list(naive)

@@ -226,7 +226,7 @@ def test_where_there_are_keys_migrate_looks_at_no_patient(cast):
     cast.ada.stream_keys.all().delete()
     with CaptureQueriesContext(connection) as captured:
         stream_keys.fill_after_migrate()
-    assert len(captured) == 4 + len(work.KINDS), "names, and claims with their keys"
+    assert len(captured) == 3 + len(work.SHELVES), "names with their keys, and claims"
     assert not keys(cast.ada)
 
 

@@ -24,7 +24,8 @@ from patients.tests.work import make_lab
 from patients.work import kind_of, stranded, work_keys
 from patients.work.queues import Person, Queue, Whose
 from staffing.models import Team
-from tasks.models import Task
+from tasks.models import Task, TaskLabel
+from tasks.shelves import SHELVES
 
 LABS = 1
 
@@ -107,6 +108,17 @@ def test_migrate_makes_the_keys_of_work_that_was_there_before_them(cast):
     assert keys(lab) == before
 
 
+def test_migrate_makes_the_keys_of_a_shelf_that_is_new(cast):
+    lab, task = make_lab(cast.ada), Task(patient=cast.ada, status="CLOSED")
+    task.save()
+    closed = WorkKey.objects.filter(kind=SHELVES["closed"].orders[""].number)
+    before = closed.count()
+    closed.delete()
+    stream_keys.fill_after_migrate()
+    assert (closed.count(), len(keys(lab))) == (before, 4)
+    assert before == 4
+
+
 def test_the_patient_of_an_item_can_change(cast):
     lab = make_lab(cast.ada)
     lab.patient = cast.ben
@@ -146,7 +158,7 @@ def test_work_about_no_patient_has_keys_that_are_checked_too(cast):
     task.patient = cast.ada
     task.save()
     assert not rows.exists()
-    orders = len(kind_of(Task).every_order())
+    orders = len(kind_of(Task).shelf.orders)
     assert cast.ada.work_keys.count() == 4 * orders
 
 
@@ -163,7 +175,93 @@ def test_tasks_have_keys_in_every_order_and_queues_read_them(cast):
         row.save()
     looking = Person.of(Reach.of(cast.nora.user))
     for sort, expected in (("", "adb"), ("priority", "dba"), ("newest", "adb")):
-        queue = Queue(kind_of(Task), looking, Whose.ALL, sort)
+        queue = Queue(kind_of(Task).shelf, looking, Whose.ALL, sort)
         assert "".join(row.title for row in queue.page("", 5)["rows"]) == expected
         second = queue.page(queue.page("", 1)["next"], 5)
         assert "".join(row.title for row in second["rows"]) == expected[1:]
+
+
+def titles(queue):
+    """The titles of what is in a queue, read a row at a time."""
+    found, after = [], ""
+    while True:
+        page = queue.page(after, 1)
+        found += [row.title for row in page["rows"]]
+        if not (after := page["next"]):
+            return found
+
+
+def test_ended_tasks_are_found_by_keys_the_latest_first(cast):
+    looking = Person.of(Reach.of(cast.nora.user))
+    for title, patient, whose in (
+        ("a", cast.ada, {"assignee": cast.nora}),
+        ("b", cast.ben, {"assignee": cast.nora}),
+        ("c", cast.ada, {}),
+        ("d", None, {"assignee": cast.nora}),
+    ):
+        task = Task(title=title, patient=patient, **whose)
+        task.save()
+        task.set_status("COMPLETED", cast.nora)
+        task.save()
+    for whose, expected in (
+        (Whose.ALL, ["d", "c", "a"]),
+        (Whose.MINE, ["d", "a"]),
+        (Whose.UNASSIGNED, ["c"]),
+    ):
+        assert titles(Queue(SHELVES["completed"], looking, whose)) == expected
+        assert titles(Queue(SHELVES["open"], looking, whose)) == []
+        assert titles(Queue(SHELVES["closed"], looking, whose)) == []
+
+
+def test_what_has_a_label_is_found_by_it_in_every_order(cast):
+    red, blue = (TaskLabel.objects.create(name=name) for name in ("Red", "Blue"))
+    looking = Person.of(Reach.of(cast.nora.user))
+    for title, patient, labels in (
+        ("a", cast.ada, [red]),
+        ("b", cast.ben, [red]),
+        ("c", None, [red, blue]),
+        ("d", cast.ada, []),
+    ):
+        task = Task(title=title, patient=patient)
+        task.save()
+        task.set_labels(labels)
+
+    def found(label, shelf="open"):
+        orders = SHELVES[shelf].orders
+        queues = [
+            Queue(SHELVES[shelf], looking, Whose.ALL, o, label.pk) for o in orders
+        ]
+        return [sorted(titles(queue)) for queue in queues]
+
+    assert found(red) == [["a", "c"]] * 3
+    assert found(blue) == [["c"]] * 3
+    assert found_wrong() == []
+    task = Task.objects.get(title="a")
+    task.set_labels([blue])
+    assert (found(red), found(blue)) == ([["c"]] * 3, [["a", "c"]] * 3)
+    task.set_status("CLOSED", cast.nora)
+    task.save()
+    assert (found(blue), found(blue, "closed")) == ([["c"]] * 3, [["a"]])
+    WorkKey.objects.filter(item=task.pk, place__startswith=str(blue.pk)).delete()
+    assert found_wrong(repair=True) == [cast.ada.pk]
+    assert found(blue, "closed") == [["a"]]
+
+
+def test_a_key_of_a_label_that_an_item_lost_shows_nothing(cast):
+    red = TaskLabel.objects.create(name="Red")
+    task = Task(patient=cast.ada)
+    task.save()
+    task.set_labels([red])
+    task.labelled.all().delete()
+    looking = Person.of(Reach.of(cast.nora.user))
+    assert titles(Queue(SHELVES["open"], looking, Whose.ALL, "", red.pk)) == []
+
+
+def test_saving_one_item_of_many_writes_the_keys_of_that_one(cast):
+    lab = make_lab(cast.ada)
+    others = [make_lab(cast.ada) for _ in range(3)]
+    WorkKey.objects.filter(item=others[0].pk).delete()
+    lab.hand_to(assignee=cast.nora)
+    lab.save()
+    assert keys(others[0]) == [], "check_access mends that"
+    assert keys(lab) == streams([cast.north], ANYBODY, person(cast.nora.pk))

@@ -23,6 +23,7 @@ from patients.linking import State
 from patients.models import IncomingFile
 from patients.views.incoming import find_unlinked, or_taken
 from patients.views.stored_files import file_answer
+from patients.work.queues import Person, Queue, Whose
 from staffing.models import staff_of
 
 PAGE = 25
@@ -32,7 +33,7 @@ SHOWN = {
     "linked": State.LINKED,
     "rejected": State.REJECTED,
 }
-PEOPLE = ("uploaded_by", "assignee", "team", "rejected_by", "linked_by", "patient")
+PEOPLE = ("uploaded_by", "assignee", "team", "rejected_by")
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,7 @@ def data_integration(request: HttpRequest) -> HttpResponse:
     """
     gate.require(request, *areas.DATA_INTEGRATION)
     reach, show = gate.reach(request), _show(request)
-    rows = IncomingFile.objects.in_state(SHOWN[show], reach).select_related(*PEOPLE)
-    if show == "mine":
-        rows = rows.given_to(staff_of(request.user))
-    page = rows.page(request.GET.get("after", ""), PAGE)
+    page = _page(request, show)
     patients = list({row.patient: None for row in page["rows"] if row.patient})
     context = {"show": show, **page, "lines": _lines(page["rows"], reach)}
     gate.shown(request, f"files.{show}", *patients)
@@ -136,6 +134,18 @@ _SAID = {
     ),
     "file.restore": gettext_lazy("The file is back in the inbox."),
 }
+
+
+def _page(request: HttpRequest, show: str) -> dict[str, Any]:
+    """A page of the files that are to be shown."""
+    after = request.GET.get("after", "")
+    if show == "linked":
+        person = Person(gate.reach(request))
+        return Queue(linking.LINKED, person, Whose.ALL).page(after, PAGE)
+    rows = IncomingFile.objects.filter(state=SHOWN[show]).select_related(*PEOPLE)
+    if show == "mine":
+        rows = rows.given_to(staff_of(request.user))
+    return rows.page(after, PAGE)
 
 
 def _show(request: HttpRequest) -> str:

@@ -24,7 +24,7 @@ def panel(request: HttpRequest, kind: Kind) -> HttpResponse:
     sent = request.GET.get("whose", "")
     whose = Whose(sent) if sent in set(Whose) else Whose.MINE
     person = Person.of(gate.reach(request))
-    page = Queue(kind, person, whose).page(request.GET.get("after", ""), PAGE)
+    page = Queue(kind.shelf, person, whose).page(request.GET.get("after", ""), PAGE)
     trail.shown(request, f"panel.{kind.code}", page["seen"], whose=str(whose))
     context = {"kind": kind, "whose": whose, "person": person, **page}
     return render(request, "patients/panel.html", context)

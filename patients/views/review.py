@@ -132,7 +132,7 @@ def _item(request: HttpRequest, patient: Patient, kind: Kind, key: str) -> Any:
     rows = kind.model.objects.about(patient, gate.reach(request))
     if kind.code in panels.REVIEWED:
         rows = rows.filter(entered_in_error=False)
-    return gate.open_row(kind.with_rest(rows), key, patient)
+    return gate.open_row(kind.shelf.with_rest(rows), key, patient)
 
 
 def save(request: HttpRequest, item: Any, act: str, **detail: Any) -> bool:

@@ -1,5 +1,7 @@
 """The kinds of work that are about a patient's chart, each with its panel (S2, DESIGN 3)."""
 
+from typing import Any
+
 from django.db.models import Prefetch
 from django.utils.translation import gettext_lazy as _
 
@@ -11,30 +13,34 @@ from patients.models import (
     Observation,
     RefillRequest,
     Reviewable,
+    WorkItem,
 )
-from patients.work import Kind
+from patients.work import Kind, Order, Shelf
 
 VALUES = Prefetch(
     "values", Observation.objects.filter(entered_in_error=False).order_by("pk")
 )
 
+
+def _open(model: type[WorkItem], number: int, **shown: Any) -> Shelf:
+    """The open items of a model, in the one order of its panel."""
+    return Shelf(model, model.OPEN, {"": Order(number, model.dated_by)}, **shown)
+
+
 KINDS = (
     Kind(
         code="labs",
-        number=1,
-        model=LabReport,
+        shelf=_open(LabReport, 1, prefetched=(VALUES,)),
         title=_("New labs"),
         url_name="patients:labs",
         permissions=areas.OPEN_CHART,
         to_act=areas.REVIEW,
         row="patients/_work_result.html",
         whole="patients/_labs.html",
-        prefetched=(VALUES,),
     ),
     Kind(
         code="imaging",
-        number=2,
-        model=ImagingReport,
+        shelf=_open(ImagingReport, 2),
         title=_("New imaging"),
         url_name="patients:imaging",
         permissions=areas.OPEN_CHART,
@@ -44,8 +50,7 @@ KINDS = (
     ),
     Kind(
         code="other-documents",
-        number=3,
-        model=ClinicalDocument,
+        shelf=_open(ClinicalDocument, 3),
         title=_("Other documents"),
         url_name="patients:other-documents",
         permissions=areas.OPEN_CHART,
@@ -55,14 +60,12 @@ KINDS = (
     ),
     Kind(
         code="refills",
-        number=4,
-        model=RefillRequest,
+        shelf=_open(RefillRequest, 4, related=("medication",)),
         title=_("Refill requests"),
         url_name="patients:refills",
         permissions=areas.OPEN_CHART,
         to_act=areas.REVIEW,
         row="patients/_work_refill.html",
-        related=("medication",),
     ),
 )
 BY_CODE = {kind.code: kind for kind in KINDS}

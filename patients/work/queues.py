@@ -1,4 +1,4 @@
-"""Queues of open work, a sort of patients.search.proposed.
+"""Queues of work, open or ended, a sort of patients.search.proposed.
 
 What is assigned to somebody is hidden, and not counted, while the patient is out of reach
 (S2, "Filtered data in panel views").
@@ -22,17 +22,19 @@ from patients.models.work_keys import (
 )
 from patients.search import scans
 from patients.search.proposed import Proposed
-from patients.work import Kind, Order
-from patients.work.work_keys import place_in
+from patients.work import BY_LABEL, Order, Shelf
+from patients.work.work_keys import labelled, place_in
 from staffing.models import Staff, TeamMember
 
 KEYS = scans.Table("patients_workkey", "item")
 # A number beside a panel goes no further.
 MOST_COUNTED = 99
+# Of so many rows of one holder, those out of reach may be read and dropped.
+FEW = 100
 
 
 class Whose(StrEnum):
-    """Which of the open items."""
+    """Which of the items."""
 
     MINE = "mine"
     UNASSIGNED = "unassigned"
@@ -58,20 +60,22 @@ class Person:
 
 @dataclass(frozen=True)
 class Queue(Proposed):
-    """The open items of a kind that a person may see: the person's, nobody's, or all.
+    """The rows of a shelf that a person may see: the person's, nobody's, or all.
 
-    What waits longest comes first, unless an order of the kind is named.
+    In its usual order, of work what waits longest first, or in the one that `sort` names;
+    of one label (a primary key), or whatever labels they have.
     """
 
-    kind: Kind
+    shelf: Shelf
     person: Person
     whose: Whose = Whose.MINE
     sort: str = ""
+    label: int | None = None
 
     @property
     def order(self) -> Order:
-        """In which its items are."""
-        return self.kind.order(self.sort)
+        """In which its rows are."""
+        return self.shelf.orders[self.sort]
 
     @property
     def backwards(self) -> bool:
@@ -79,7 +83,7 @@ class Queue(Proposed):
 
     @property
     def model(self) -> Any:
-        return self.kind.model
+        return self.shelf.model
 
     @property
     def reach(self) -> access.Reach:
@@ -87,30 +91,58 @@ class Queue(Proposed):
 
     @property
     def loose(self) -> bool:
-        return self.kind.loose
+        return self.shelf.loose
 
     def count(self) -> int:
         """How many there are, up to one more than MOST_COUNTED."""
         most = MOST_COUNTED + 1
-        return sum(1 for _found in islice(self.items(None, most), most))
+        batch = scans.some(self.scan(), self.streams(), most)
+        rows = self.confirmed([key.about for key in batch])
+        rows = rows.only("key", "patient", *self.order.fields)
+        number = sum(1 for _found in self.opened(list(dict.fromkeys(batch)), rows))
+        if number < most == len(batch):
+            # Some came twice or were dropped, and there are others.
+            return sum(1 for _found in islice(self.items(None, most), most))
+        return number
 
     def scan(self) -> scans.Scan:
-        return scans.Scan(self.order.number, "", scans.END, table=KEYS)
+        if self.label is None:
+            return scans.Scan(self.order.number, "", scans.END, table=KEYS)
+        low = labelled(self.label)
+        number = BY_LABEL + self.order.number
+        return scans.Scan(number, low, f"{low}{scans.END}", table=KEYS)
 
     def streams(self) -> list[int]:
-        sources = [*access.streams(self.reach)]
-        if self.loose:
-            sources.append(LOOSE)
-        return [stream_of(whose, each) for whose in self._holders() for each in sources]
+        """Of whoever has few, the rows are looked for among everyone's patients: to look
+        into hundreds of groups takes longer than to ask the rule about a few rows more.
+        """
+        sources, holders = access.streams(self.reach), self._holders()
+        loose = [LOOSE] if self.loose else []
+        if len(sources) * len(holders) <= scans.FEW_STREAMS:
+            many = set(holders)
+        else:
+            theirs = {stream_of(whose, None): whose for whose in holders}
+            found = scans.plenty(self.scan(), [*theirs], FEW)
+            many = {theirs[stream] for stream in found}
+        return [
+            stream_of(whose, source)
+            for whose in holders
+            for source in (*(sources if whose in many else [None]), *loose)
+        ]
 
     def confirmed(self, pks: list[int]) -> QuerySet:
         rows = self.model._base_manager.filter(
-            self.kind.open, self._whose(), pk__in=pks
+            self.shelf.rows, self._whose(), pk__in=pks
         )
-        return self.kind.with_rest(rows)
+        if self.label is not None:
+            rows = rows.filter(**{self.shelf.labelled_by: self.label})
+        return rows
+
+    def with_rest(self, rows: QuerySet) -> QuerySet:
+        return self.shelf.with_rest(rows)
 
     def place(self, item: Any) -> str:
-        return place_in(self.order, item)
+        return place_in(self.order, item, self.label)
 
     def _holders(self) -> list[int]:
         """Whose items they are."""

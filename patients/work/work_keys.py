@@ -1,18 +1,20 @@
-"""The keys by which panels find open work: what they must be, and who writes them.
+"""The keys by which lists find the rows of shelves: what they must be, and who writes them.
 
-An item that waits is found among everyone's patients, and among those of each patient
-group that its patient is in; in each once among all items, and once among those of the
-person or team to whom it was given, or of nobody; and so for each order in which items of
-its kind are listed. The book of these keys is kept as that
-of names is, by patients.search.stream_keys.
+A row is found among everyone's patients, and among those of each patient group that its
+patient is in; in each once among all rows, and once among those of the person or team to
+whom it was given, or of nobody; and so for each order of its shelf, and in each for every
+label that it has. The book of these keys is kept as that of names is, by
+patients.search.stream_keys.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import F, IntegerField, QuerySet, Value
+from django.db.models import BigIntegerField, F, IntegerField, QuerySet, Value
 from django.db.models.functions import Cast
 
 from patients import work
@@ -43,7 +45,7 @@ class Key(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """What of an open item its keys follow from."""
+    """What of a row its keys in one order follow from, by one of its labels or by none."""
 
     patient: int | None
     kind: int
@@ -53,11 +55,12 @@ class Waiting(NamedTuple):
     rank: int | None
     assignee: int | None
     team: int | None
+    label: int | None = None
 
     @property
     def place(self) -> str:
         """Where the item's keys stand."""
-        return place_of(self.date, self.key, self.rank)
+        return place_of(self.date, self.key, self.rank, self.label)
 
     def keys(self, sources: Iterable[int | None]) -> Iterator[Key]:
         """Its keys; it is found in these sources."""
@@ -66,17 +69,24 @@ class Waiting(NamedTuple):
                 yield Key(stream_of(whose, source), self.kind, self.place, self.item)
 
 
-def place_of(date: datetime | None, key: str, rank: int | None = None) -> str:
-    """Where an item stands in an order: by rank, by date, undated ones last."""
+def place_of(
+    date: datetime | None, key: str, rank: int | None = None, label: int | None = None
+) -> str:
+    """Where an item stands in an order: of a label, by rank, by date, undated ones last."""
     said = date.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") if date else UNDATED
     ranked = "" if rank is None else f"{rank}{SEPARATOR}"
-    return f"{ranked}{said}{SEPARATOR}{key}"
+    return f"{labelled(label)}{ranked}{said}{SEPARATOR}{key}"
 
 
-def place_in(order: work.Order, item: Any) -> str:
-    """Where an item stands in an order of its kind."""
+def labelled(label: int | None) -> str:
+    """What the places of a label's items begin with."""
+    return "" if label is None else f"{label}{SEPARATOR}"
+
+
+def place_in(order: work.Order, item: Any, label: int | None = None) -> str:
+    """Where an item stands in an order of its shelf, among all or those of a label."""
     rank = getattr(item, order.ranked_by) if order.ranked_by else None
-    return place_of(getattr(item, order.dated_by), item.key, rank)
+    return place_of(getattr(item, order.dated_by), item.key, rank, label)
 
 
 def holder(assignee: int | None, in_team: int | None) -> int:
@@ -91,11 +101,18 @@ def keep(item: Any, patient_before: int | None) -> None:
 
     `patient_before` is whom it was about in the database.
     """
+    shelves = work.shelves(type(item))
     patients = {pk for pk in (item.patient_id, patient_before) if pk}
     if patients:
-        stream_keys.refresh(patients, WORK)
-    if work.kind_of(type(item)).loose:
-        _put_right_loose(work.kind_of(type(item)), [item.pk])
+        numbers = [number for shelf in shelves for number in shelf.numbers]
+        one = replace(
+            WORK,
+            needed=partial(_needed, shelves=shelves, pk=item.pk),
+            narrowed={"item": item.pk, "kind__in": numbers},
+        )
+        stream_keys.refresh(patients, one)
+    if any(shelf.loose for shelf in shelves):
+        _put_right_loose(shelves, [item.pk])
 
 
 def check_loose(*, repair: bool = False) -> int:
@@ -104,25 +121,25 @@ def check_loose(*, repair: bool = False) -> int:
     Keys that have no such item are not looked for: they propose nothing.
     """
     wrong = 0
-    for kind in work.KINDS.values():
+    for model in dict.fromkeys(s.model for s in work.shelves() if s.loose):
         last = 0
-        rows = kind.model._base_manager.filter(patient=None).order_by("pk")
+        rows = model._base_manager.filter(patient=None).order_by("pk")
         while pks := list(
             rows.filter(pk__gt=last).values_list("pk", flat=True)[:AT_ONCE]
         ):
             last = pks[-1]
-            wrong += len(_put_right_loose(kind, pks, write=repair))
+            wrong += len(_put_right_loose(work.shelves(model), pks, write=repair))
     return wrong
 
 
-def _put_right_loose(kind: work.Kind, items: list[int], write: bool = True) -> set[int]:
+def _put_right_loose(
+    shelves: list[work.Shelf], items: list[int], write: bool = True
+) -> set[int]:
     """The items of these that had wrong keys as items about no patient."""
     with transaction.atomic():
-        orders = kind.every_order()
-        loose = [_waiting(kind, o).filter(pk__in=items, patient=None) for o in orders]
-        rows = [Waiting(*row) for row in loose[0].union(*loose[1:], all=True)]
+        rows = _waiting(shelves, pk__in=items, patient=None)
         needed = {key for row in rows for key in row.keys([LOOSE])}
-        numbers = [order.number for order in orders]
+        numbers = [number for shelf in shelves for number in shelf.numbers]
         known = WorkKey.objects.filter(patient=None, kind__in=numbers, item__in=items)
         there = [(pk, Key(*key)) for pk, *key in known.values_list("pk", *Key._fields)]
         gone, missing = stream_keys.difference(needed, there)
@@ -133,30 +150,50 @@ def _put_right_loose(kind: work.Kind, items: list[int], write: bool = True) -> s
         return {said[pk].item for pk in gone} | {key.item for key in missing}
 
 
-def _needed(patients: dict[int, Any], groups: dict[int, Groups]) -> Needed:
-    """The keys of open work that these patients must have, by primary key; one query."""
+def _needed(
+    patients: dict[int, Any],
+    groups: dict[int, Groups],
+    shelves: list[work.Shelf] | None = None,
+    **narrowed: Any,
+) -> Needed:
+    """The keys of rows on shelves that these patients must have, by primary key; one query."""
     found: Needed = {pk: set() for pk in patients}
-    parts = [
-        _waiting(kind, order).filter(patient__in=patients)
-        for kind in work.KINDS.values()
-        for order in kind.every_order()
-    ]
-    if not parts or not patients:
-        return found
-    first, *others = parts
-    for row in map(Waiting._make, first.union(*others, all=True)):
+    for row in _waiting(shelves or work.shelves(), patient__in=patients, **narrowed):
         found[row.patient].update(row.keys(groups[row.patient]))
     return found
 
 
-def _waiting(kind: work.Kind, order: work.Order) -> QuerySet:
-    """The open items of a kind, as Waiting has them for one of its orders."""
-    rows = kind.model._base_manager.filter(kind.open).order_by()
+def _waiting(shelves: list[work.Shelf], **which: Any) -> Iterator[Waiting]:
+    """Those of these rows that are on these shelves, as each order has them; one query."""
+    parts = [
+        rows.filter(**which)
+        for shelf in shelves
+        for order in shelf.orders.values()
+        for rows in _in_order(shelf, order)
+    ]
+    return (
+        map(Waiting._make, parts[0].union(*parts[1:], all=True)) if parts else iter(())
+    )
+
+
+def _in_order(shelf: work.Shelf, order: work.Order) -> Iterator[QuerySet]:
+    """The rows of a shelf in one of its orders: all, and those that have a label by each."""
+    yield _said(shelf, order, order.number, Value(None))
+    if shelf.labelled_by:
+        label = F(shelf.labelled_by)
+        rows = _said(shelf, order, work.BY_LABEL + order.number, label)
+        yield rows.filter(work_label__isnull=False)
+
+
+def _said(shelf: work.Shelf, order: work.Order, number: int, label: Any) -> QuerySet:
+    """The rows of a shelf, as Waiting has them."""
     rank = F(order.ranked_by) if order.ranked_by else Value(None)
+    rows = shelf.model._base_manager.filter(shelf.rows).order_by()
     return rows.annotate(
-        work_kind=Value(order.number, IntegerField()),
+        work_kind=Value(number, IntegerField()),
         work_date=F(order.dated_by),
         work_rank=Cast(rank, IntegerField()),
+        work_label=Cast(label, BigIntegerField()),
     ).values_list(
         "patient",
         "work_kind",
@@ -166,15 +203,19 @@ def _waiting(kind: work.Kind, order: work.Order) -> QuerySet:
         "work_rank",
         "assignee",
         "team",
+        "work_label",
     )
 
 
-def _open_work() -> list[QuerySet]:
-    """The open items about patients, by kind."""
-    return [
-        kind.model._base_manager.filter(kind.open, patient__isnull=False)
-        for kind in work.KINDS.values()
-    ]
+def _sources() -> Iterator[tuple[QuerySet, QuerySet]]:
+    """The rows about patients that have keys, and these keys, by order and label."""
+    everyone = stream_of(ANYBODY, None)
+    for shelf in work.shelves():
+        for order in shelf.orders.values():
+            numbers = (order.number, work.BY_LABEL + order.number)
+            for number, rows in zip(numbers, _in_order(shelf, order), strict=False):
+                keys = WorkKey.objects.filter(stream=everyone, kind=number)
+                yield rows.filter(patient__isnull=False), keys
 
 
-WORK = stream_keys.Book(WorkKey, Key, _needed, _open_work)
+WORK = stream_keys.Book(WorkKey, Key, _needed, _sources)

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db import models, transaction
@@ -36,7 +35,6 @@ class Task(WorkItem):
         ROUTINE = "routine", _("Routine")
 
     RANKS = {Priority.STAT: 1, Priority.URGENT: 2, Priority.ROUTINE: 3, "": 4}
-    NEVER = datetime(9999, 1, 1, tzinfo=UTC)
     LONGEST_TITLE = 500
     OPEN = Q(status="OPEN")
     dated_by = "due"
@@ -61,10 +59,8 @@ class Task(WorkItem):
         _("priority"), max_length=7, choices=Priority, blank=True
     )
     due = models.DateTimeField(_("due"), null=True, blank=True)
-    # What lists are sorted by, written by save() alone. Nothing here is NULL, for which the
-    # two databases have different places.
+    # By which lists are sorted, written by save() alone.
     rank = models.PositiveSmallIntegerField(editable=False)
-    sort_due = models.DateTimeField(editable=False)
     creator = models.ForeignKey(
         "staffing.Staff",
         on_delete=models.PROTECT,
@@ -123,17 +119,6 @@ class Task(WorkItem):
     class Meta:
         ordering = ["id"]
         verbose_name = _("task")
-        indexes = [
-            models.Index(
-                fields=["assignee", "status", "sort_due"], name="task_of_person"
-            ),
-            models.Index(fields=["team", "status", "sort_due"], name="task_of_team"),
-            models.Index(fields=["status", "sort_due", "id"], name="task_by_due"),
-            models.Index(
-                fields=["status", "rank", "sort_due", "id"], name="task_by_priority"
-            ),
-            models.Index(fields=["status", "created", "id"], name="task_by_age"),
-        ]
 
     def __str__(self) -> str:
         """Without its title, which may name a patient."""
@@ -142,8 +127,7 @@ class Task(WorkItem):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; a new task gets the labels of its origin."""
         adding = self._state.adding
-        self.rank, self.sort_due = self.RANKS[self.priority], self.due or self.NEVER
-        self.modified = clock.now()
+        self.rank, self.modified = self.RANKS[self.priority], clock.now()
         with transaction.atomic():
             super().save(*args, **kwargs)
             if adding and self.origin:
@@ -180,18 +164,21 @@ class Task(WorkItem):
 
     def add_labels(self, labels: Iterable[TaskLabel]) -> None:
         """Put these labels on it, too."""
-        for label in labels:
-            TaskTaskLabel.objects.get_or_create(task=self, label=label)
+        with transaction.atomic():
+            for label in labels:
+                TaskTaskLabel.objects.get_or_create(task=self, label=label)
+            self.keep_keys()
 
     def set_labels(self, labels: Iterable[TaskLabel]) -> None:
         """Let it have these labels and no others."""
         labels = list(labels)
-        self.labelled.exclude(label__in=labels).delete()
-        self.add_labels(labels)
+        with transaction.atomic():
+            self.labelled.exclude(label__in=labels).delete()
+            self.add_labels(labels)
 
 
 class TaskTaskLabel(Keyed):
-    """A label on a task."""
+    """A label on a task; Task.set_labels() writes it, for the task has keys by its labels."""
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="labelled")
     label = models.ForeignKey(

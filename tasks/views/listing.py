@@ -1,7 +1,6 @@
 """The list of tasks, by codes in the address."""
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -10,15 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from canvas_admin.records.models import find_row
 from patients import areas
 from patients.gate import reach, require
-from patients.work import kind_of
 from patients.work.queues import Person, Queue, Whose
-from staffing.models import Staff, staff_of
 from tasks import gate
 from tasks.models import Task, TaskLabel
-from tasks.querysets import TaskQuerySet
+from tasks.shelves import SHELVES
 
 PAGE = 25
 WHOSE = {
@@ -26,7 +22,7 @@ WHOSE = {
     "unassigned": _("Unassigned"),
     "all": _("All within reach"),
 }
-STATUSES = {status.lower(): (status, name) for status, name in Task.Status.choices}
+STATUSES = {status.lower(): name for status, name in Task.Status.choices}
 SORTS = {
     "due": _("By due date"),
     "priority": _("By priority"),
@@ -67,14 +63,12 @@ class Wanted:
         """What an act in the list keeps in its address, to lead back here."""
         return "?" + urlencode({"from": "list", **self.codes})
 
-    def rows(self, visible: TaskQuerySet, staff: Staff | None) -> TaskQuerySet:
-        """Those of the visible tasks that are asked for."""
-        rows = visible.filter(status=STATUSES[self.status][0])
-        if self.label:
-            rows = rows.filter(labelled__label__key=self.label)
-        if self.whose == "all":
-            return rows
-        return rows.unassigned() if self.whose == "unassigned" else rows.of(staff)
+    def queue(self, person: Person, labels: list[TaskLabel]) -> Queue:
+        """The tasks that are asked for; those that have ended are in one order alone."""
+        shelf = SHELVES[self.status]
+        label = next((each.pk for each in labels if each.key == self.label), None)
+        sort = self.sort if self.sort in shelf.orders else ""
+        return Queue(shelf, person, Whose(self.whose), sort, label)
 
 
 @require_safe
@@ -87,7 +81,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
     require(request, *areas.SEE_TASKS)
     labels = list(TaskLabel.objects.all())
     wanted, person = Wanted.of(request, labels), Person.of(reach(request))
-    page = _page(request, wanted, person)
+    page = wanted.queue(person, labels).page(request.GET.get("after", ""), PAGE)
     gate.shown(request, "tasks", *page["rows"])
     context = {
         **page,
@@ -100,19 +94,7 @@ def task_list(request: HttpRequest) -> HttpResponse:
             for whose, title in WHOSE.items()
         ],
         "labels": labels,
-        "statuses": [(code, name) for code, (_status, name) in STATUSES.items()],
-        "sorts": SORTS.items(),
+        "statuses": STATUSES.items(),
+        "sorts": SORTS.items() if wanted.status == "open" else (),
     }
     return render(request, "tasks/list.html", context)
-
-
-def _page(request: HttpRequest, wanted: Wanted, person: Person) -> dict[str, Any]:
-    """A page of what is wanted; of all open tasks there are keys in each order."""
-    after = request.GET.get("after", "")
-    if (wanted.status, wanted.label) == ("open", ""):
-        sort = "" if wanted.sort == "due" else wanted.sort
-        queue = Queue(kind_of(Task), person, Whose(wanted.whose), sort)
-        return queue.page(after, PAGE)
-    visible = Task.objects.visible_to(person.reach)
-    rows = wanted.rows(visible, staff_of(request.user)).with_people()
-    return rows.page(wanted.sort, find_row(visible, after), PAGE)

@@ -15,6 +15,7 @@ from patients.decisions import decide
 from patients.models import Condition, Patient
 from patients.search import reveal, scans, streams
 from patients.search.searching import Query
+from patients.work import queues
 from staffing.models import User
 from staffing.standing import Standing
 
@@ -43,14 +44,18 @@ TYPED = (
 def as_if_many(seed: int) -> Iterator[None]:
     """In two worlds of three, lists are read as though a few streams were many.
 
-    In one of them, as though these had too many keys to be read as a whole.
+    In one of them, as though these had too many keys to be read as a whole, and whoever
+    has two items had plenty.
     """
     if seed % 3 == 0:
         yield
         return
-    many = {"WHOLE": 2, "PROBABLY": 2, "LONG": 1} if seed % 3 == 2 else {}
+    plenty = seed % 3 == 2
+    many = {"WHOLE": 2, "PROBABLY": 2, "LONG": 1} if plenty else {}
+    counts = {"FEW": 2, "MOST_COUNTED": 1} if plenty else {"FEW": queues.FEW}
     with (
         patch.multiple(scans, FEW_STREAMS=1, SAMPLE=1, **many),
+        patch.multiple(queues, **counts),
         patch.object(access, "FEW_GROUPS", 0),
     ):
         yield

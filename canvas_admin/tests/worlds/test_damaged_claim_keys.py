@@ -1,84 +1,53 @@
 """Keys of claims damaged on purpose: no worklist shows what it must not, all is found."""
 
 import time
-from random import Random
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from canvas_admin.tests import proof
-from canvas_admin.tests.worlds import checks, claims
-from canvas_admin.tests.worlds.building import Built, at, build, draw
-from canvas_admin.tests.worlds.damage import differing, found_by_check
-from patients.models import Claim, ClaimKey, Patient
+from canvas_admin.tests.worlds import claims, damage
+from patients.models import Claim
 from patients.models.claim_keys import NUMBERS
 from patients.models.work_keys import ANYBODY, person, stream_of
 from patients.revenue import claim_keys, worklist
-from staffing.models import Staff, User
+from staffing.models import Staff
 
 WORLDS = proof.count(12, 2_000)
 SEEDS = range(700, 800)
 
 
-def damage(rng: Random, built: Built) -> None:
-    """A field of a key of a claim says something else, or the key is gone."""
-    keys = list(ClaimKey.objects.all())
-    if not keys:
-        return
-    key = rng.choice(keys)
+def alterations(rng, built, key):
     staff = Staff.objects.values_list("pk", flat=True)
     streams = [
         stream_of(whose, source)
         for whose in (ANYBODY, *map(person, staff))
         for source in (None, *(group.pk for group in built.groups))
     ]
-    field, value = rng.choice(
-        [
-            ("stream", rng.choice(streams)),
-            ("stream", rng.choice(streams)),
-            ("kind", rng.choice([0, *NUMBERS.values()])),
-            ("place", key.place.replace("2026", "2027")),
-            ("item", rng.choice(list(Claim.objects.values_list("pk", flat=True)))),
-            ("patient_id", rng.choice(built.patients).pk),
-            ("gone", True),
-        ]
-    )
-    about = ClaimKey.objects.filter(pk=key.pk)
-    if field == "gone":
-        about.delete()
-    else:
-        about.update(**{field: value})
+    return [
+        ("stream", rng.choice(streams)),
+        ("stream", rng.choice(streams)),
+        ("kind", rng.choice([0, *NUMBERS.values()])),
+        ("place", key.place.replace("2026", "2027")),
+        ("item", rng.choice(list(Claim.objects.values_list("pk", flat=True)))),
+    ]
 
 
-def judged(seed: int) -> list[str]:
-    """What is wrong with a damaged world of this seed, which is rolled back."""
-    rng = Random(seed)
-    with transaction.atomic(), checks.as_if_many(seed):
-        built = build(draw(rng), Random(seed))
-        claims.raw_claims(rng, built)
-        with at(built.world.now):
-            for _ in range(rng.randint(1, 6)):
-                damage(rng, built)
-            rows = User.objects.select_related("staff")
-            people = [
-                (person, rows.get(pk=user.pk))
-                for person, user in zip(built.world.people, built.users, strict=True)
-            ]
-            wrong = [w for p in people for w in claims.shown_wrongly(built, *p)]
-            really = differing(built, claim_keys.CLAIMS)
-            if found_by_check(repair=True) != really or found_by_check():
-                wrong.append("the check finds other damage than there is")
-            for turn, (person, user) in enumerate(people):
-                wrong += claims.about_worklist(built, person, user, turn + seed)
-        transaction.set_rollback(True)
-    return [f"world {seed}: {what}" for what in wrong]
+TRIAL = damage.Trial(
+    claim_keys.CLAIMS,
+    claims.raw_claims,
+    alterations,
+    claims.shown_wrongly,
+    claims.about_worklist,
+)
 
 
 @pytest.mark.proof
 @pytest.mark.django_db
 def test_damaged_keys_show_no_claim_out_of_reach_and_are_found():
     start, first = time.monotonic(), proof.seed()
-    failed = [wrong for seed in range(first, first + WORLDS) if (wrong := judged(seed))]
+    seeds = range(first, first + WORLDS)
+    failed = [wrong for seed in seeds if (wrong := TRIAL.judged(seed))]
     proof.record(
         "damaged_claim_keys",
         connection.vendor,
@@ -104,20 +73,12 @@ def keys_are_believed(patch):
     patch.setattr(worklist.Worklist, "_says_so", lambda *_said: True)
 
 
-def the_rule_is_not_asked(patch):
-    def unjudged(_reach, patients):
-        rows = Patient.objects.filter(pk__in=patients)
-        return dict.fromkeys(rows, "")
-
-    patch.setattr(worklist.access, "opened", unjudged)
-
-
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "mutation",
-    [keys_say_which_state, keys_are_believed, the_rule_is_not_asked],
+    [keys_say_which_state, keys_are_believed, damage.the_rule_is_not_asked(worklist)],
     ids=lambda broken: broken.__name__,
 )
 def test_the_damage_shows_when(mutation, monkeypatch):
     mutation(monkeypatch)
-    assert any(judged(seed) for seed in SEEDS)
+    assert any(TRIAL.judged(seed) for seed in SEEDS)

@@ -127,9 +127,9 @@ def _compiled_anew(monkeypatch):
         standing.HOLDINGS,
     ):
         monkeypatch.setattr(prepared, "compiled", {})
-    decisions._questions.cache_clear()
+    decisions._answers.cache_clear()
     yield
-    decisions._questions.cache_clear()
+    decisions._answers.cache_clear()
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from canvas_admin.tests.worlds.oracle import Person
 from patients import access
 from patients.models import LabReport
 from patients.search import stream_keys
-from patients.work import panels, stranded, work_keys
+from patients.work import panels, queues, stranded, work_keys
 from patients.work.queues import Person as Looking
 from patients.work.queues import Queue, Whose
 from staffing.models import Staff, Team, TeamMember, User
@@ -75,12 +75,13 @@ def about_queues(built: Built, person: Person, user: User, turn: int) -> Iterato
     """Whether a queue, page by page, is what plain Python makes of all rows."""
     whose, size = list(Whose)[turn % 3], SIZES[turn % len(SIZES)]
     expected = [row for row in waiting() if _sees(built, person, user, row, whose)]
-    queue = Queue(LABS, Looking.of(access.Reach.of(user)), whose)
+    queue = Queue(LABS.shelf, Looking.of(access.Reach.of(user)), whose)
     found = _walk(queue, size)
     if found != expected:
         yield f"the queue {whose} in pages of {size} gives {found}, not {expected}"
-    if queue.count() != len(expected):
-        yield f"the queue {whose} counts {queue.count()}, not {len(expected)}"
+    counted = min(len(expected), queues.MOST_COUNTED + 1)
+    if queue.count() != counted:
+        yield f"the queue {whose} counts {queue.count()}, not {counted}"
 
 
 def shown_wrongly(built: Built, person: Person, user: User) -> Iterator[str]:
@@ -88,7 +89,7 @@ def shown_wrongly(built: Built, person: Person, user: User) -> Iterator[str]:
     rows = waiting()
     for whose in Whose:
         expected = [row for row in rows if _sees(built, person, user, row, whose)]
-        queue = Queue(LABS, Looking.of(access.Reach.of(user)), whose)
+        queue = Queue(LABS.shelf, Looking.of(access.Reach.of(user)), whose)
         found = _walk(queue, 2)
         if found != [row for row in expected if row in found]:
             yield f"the queue {whose} shows {found}, not {expected}"

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from patients import areas, gate, profile_changes
 from patients.forms.claims import MoveForm
 from patients.models import Claim
-from patients.views.claims.showing import claims_of, open_claim, seen, to_claim
+from patients.views.claims.showing import claims_of, open_claim, to_claim
 
 
 @require_safe
@@ -47,7 +47,7 @@ def _page(request: HttpRequest, row: Claim, form: MoveForm) -> HttpResponse:
         "postings": postings,
         "changes": list(row.changes.select_related("by")),
     }
-    seen(request, row.patient, "patient.claim")
+    gate.shown(request, "patient.claim", row.patient)
     return render(request, "patients/claims/claim.html", context)
 
 

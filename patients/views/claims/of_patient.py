@@ -16,7 +16,6 @@ from patients.views.claims.showing import (
     claims_of,
     open_claim,
     saved,
-    seen,
     show_form,
 )
 
@@ -36,7 +35,7 @@ def claims(request: HttpRequest, key: str) -> HttpResponse:
         "notes": list(claiming.unclaimed(_signed(request, patient))[:NOTES]),
         **rows.page(request.GET.get("after", ""), PAGE),
     }
-    seen(request, patient, "patient.claims")
+    gate.shown(request, "patient.claims", patient)
     return render(request, "patients/claims/of_patient.html", context)
 
 

@@ -25,11 +25,6 @@ def open_claim(request: HttpRequest, patient: Patient, key: str) -> Claim:
     return gate.open_row(claims_of(request, patient), key, patient)
 
 
-def seen(request: HttpRequest, patient: Patient, act: str) -> None:
-    """Put on the trail that a page about the patient is shown."""
-    gate.shown(request, act, patient)
-
-
 def to_claim(claim: Claim) -> HttpResponse:
     """The page of a claim."""
     return redirect("patients:claim", key=claim.patient.key, claim=claim.key)
@@ -67,6 +62,6 @@ def show_form(
     **context: Any,
 ) -> HttpResponse:
     """The page of a form about a claim."""
-    seen(request, patient, "patient.claim_form")
+    gate.shown(request, "patient.claim_form", patient)
     context |= {"patient": patient, "claim": claim, "form": form, "title": title}
     return render(request, "patients/claims/form.html", context)
