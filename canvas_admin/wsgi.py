@@ -1,9 +1,11 @@
 """The WSGI application that the production server loads."""
 
+import gc
 import os
 
 import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "canvas_admin.settings")
 django.setup(set_prefix=False)
@@ -26,3 +28,8 @@ class Handler(WSGIHandler):
 
 
 application = Handler()
+# What stays as long as the process, the addresses and all behind them, is not gone through
+# by the garbage collector in the midst of a request.
+get_resolver().url_patterns  # noqa: B018
+gc.collect()
+gc.freeze()

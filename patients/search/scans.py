@@ -144,17 +144,6 @@ def some(scan: Scan, streams: Sequence[int], most: int) -> list[Candidate]:
     return _any(scan, scan.span(), streams, most, False) if streams else []
 
 
-def plenty(scan: Scan, streams: Sequence[int], number: int) -> set[int]:
-    """Those of the streams that have at least so many keys of a stretch."""
-    sql = f"""
-        SELECT each.stream FROM {_each()} WHERE %s = (
-            SELECT count(*) FROM (
-                SELECT 1 FROM {scan.table.name} k WHERE {_within("k")} LIMIT %s) n)"""  # noqa: S608
-    within = [scan.kind, *scan.span()]
-    found = _ask(sql, [as_parameter(streams), number, *within, number])
-    return {stream for (stream,) in found}
-
-
 def _some(
     scan: Scan, span: Span, streams: Sequence[int], limit: int, backwards: bool
 ) -> tuple[list[Candidate], Sequence[int]]:

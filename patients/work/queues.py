@@ -29,8 +29,6 @@ from staffing.models import Staff, TeamMember
 KEYS = scans.Table("patients_workkey", "item")
 # A number beside a panel goes no further.
 MOST_COUNTED = 99
-# Of so many rows of one holder, those out of reach may be read and dropped.
-FEW = 100
 
 
 class Whose(StrEnum):
@@ -113,22 +111,10 @@ class Queue(Proposed):
         return scans.Scan(number, low, f"{low}{scans.END}", table=KEYS)
 
     def streams(self) -> list[int]:
-        """Of whoever has few, the rows are looked for among everyone's patients: to look
-        into hundreds of groups takes longer than to ask the rule about a few rows more.
-        """
-        sources, holders = access.streams(self.reach), self._holders()
-        loose = [LOOSE] if self.loose else []
-        if len(sources) * len(holders) <= scans.FEW_STREAMS:
-            many = set(holders)
-        else:
-            theirs = {stream_of(whose, None): whose for whose in holders}
-            found = scans.plenty(self.scan(), [*theirs], FEW)
-            many = {theirs[stream] for stream in found}
-        return [
-            stream_of(whose, source)
-            for whose in holders
-            for source in (*(sources if whose in many else [None]), *loose)
-        ]
+        sources = [*access.streams(self.reach)]
+        if self.loose:
+            sources.append(LOOSE)
+        return [stream_of(whose, each) for whose in self._holders() for each in sources]
 
     def confirmed(self, pks: list[int]) -> QuerySet:
         rows = self.model._base_manager.filter(

@@ -44,18 +44,17 @@ TYPED = (
 def as_if_many(seed: int) -> Iterator[None]:
     """In two worlds of three, lists are read as though a few streams were many.
 
-    In one of them, as though these had too many keys to be read as a whole, and whoever
-    has two items had plenty.
+    In one of them, as though these had too many keys to be read as a whole, and as though
+    nobody counted further than two.
     """
     if seed % 3 == 0:
         yield
         return
     plenty = seed % 3 == 2
     many = {"WHOLE": 2, "PROBABLY": 2, "LONG": 1} if plenty else {}
-    counts = {"FEW": 2, "MOST_COUNTED": 1} if plenty else {"FEW": queues.FEW}
     with (
         patch.multiple(scans, FEW_STREAMS=1, SAMPLE=1, **many),
-        patch.multiple(queues, **counts),
+        patch.object(queues, "MOST_COUNTED", 1 if plenty else queues.MOST_COUNTED),
         patch.object(access, "FEW_GROUPS", 0),
     ):
         yield
