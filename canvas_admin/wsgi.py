@@ -28,8 +28,9 @@ class Handler(WSGIHandler):
 
 
 application = Handler()
-# What stays as long as the process, the addresses and all behind them, is not gone through
-# by the garbage collector in the midst of a request.
+# The garbage collector stops a request: seldom, and without going through what stays as
+# long as the process, the addresses and all behind them.
 get_resolver().url_patterns  # noqa: B018
 gc.collect()
 gc.freeze()
+gc.set_threshold(10_000, 50, 50)
