@@ -106,6 +106,8 @@ class Imported:
         files = {str(path): name for name, path in self.paths.items()}
         self.functions: dict[Any, list[FunctionType]] = defaultdict(list)
         self.wrappers: dict[Any, list[FunctionType]] = defaultdict(list)
+        # The server's start freezes what was there; tests of it import that.
+        gc.unfreeze()
         for found in gc.get_objects():
             if not isinstance(found, FunctionType):
                 continue
