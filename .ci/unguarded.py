@@ -10,11 +10,12 @@ import importlib.machinery
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import sys
 import tempfile
 from ast import Module
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from multiprocessing.connection import Connection
 from types import CodeType
@@ -145,7 +146,7 @@ def run(changes: dict[str, Change], tests: Iterable[str], *plugins: Any) -> Firs
     signal.alarm(LONGEST)
     with (
         open(os.devnull, "w") as nowhere,
-        tempfile.TemporaryDirectory() as folder,
+        _own_folder() as folder,
         contextlib.redirect_stdout(nowhere),
     ):
         arguments += ["--basetemp", f"{folder}/tests"]
@@ -154,6 +155,17 @@ def run(changes: dict[str, Change], tests: Iterable[str], *plugins: Any) -> Firs
     if code not in good and not (red.test or red.broken):
         raise RuntimeError(f"pytest ended with {code!r}")
     return red
+
+
+@contextlib.contextmanager
+def _own_folder() -> Iterator[str]:
+    """A folder that goes with the process that made it, whatever ends in a fork of it."""
+    owner, folder = os.getpid(), tempfile.mkdtemp()
+    try:
+        yield folder
+    finally:
+        if os.getpid() == owner:
+            shutil.rmtree(folder)
 
 
 def too_long(_signal: int, _frame: Any) -> None:
