@@ -51,4 +51,5 @@ urlpatterns = [
     path("admin/audit/", admin.site.admin_view(reports.report), name="audit-report"),
     path("admin/audit/file/", admin.site.admin_view(reports.file), name="audit-file"),
     path("admin/", admin.site.urls),
+    path("fhir/", include("canvas_admin.fhir.urls")),
 ]

@@ -10,12 +10,18 @@ class PatientsConfig(AppConfig):
         from django.core.checks import register
         from django.db.models.signals import post_migrate
 
+        from canvas_admin.fhir import resources
         from patients import linking, work
+        from patients.api.care_team import CareTeamResource
+        from patients.api.group import GroupResource
+        from patients.api.patient import PatientResource
         from patients.eligibility.payers import check_configured
         from patients.revenue import claim_keys
         from patients.search import stream_keys
         from patients.work import panels, work_keys
 
+        for served in (PatientResource, GroupResource, CareTeamResource):
+            resources.register(served())
         for kind in panels.KINDS:
             work.register(kind)
         work.shelve(linking.LINKED)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed
 from patients.models import Patient, WorkItem
+from patients.models.folded import FoldedField
 from tasks import routing
 from tasks.models.labels import TaskLabel
 from tasks.origins import Origin
@@ -61,6 +62,7 @@ class Task(WorkItem):
     due = models.DateTimeField(_("due"), null=True, blank=True)
     # By which lists are sorted, written by save() alone.
     rank = models.PositiveSmallIntegerField(editable=False)
+    folded_title = FoldedField("title")
     creator = models.ForeignKey(
         "staffing.Staff",
         on_delete=models.PROTECT,
@@ -108,7 +110,6 @@ class Task(WorkItem):
         verbose_name=_("labels"),
     )
     created = models.DateTimeField(default=clock.now, editable=False)
-    modified = models.DateTimeField(default=clock.now, editable=False)
     ended = models.DateTimeField(null=True, editable=False)
     ended_by = models.ForeignKey(
         "staffing.Staff", on_delete=models.PROTECT, null=True, related_name="+"
@@ -127,7 +128,7 @@ class Task(WorkItem):
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save; a new task gets the labels of its origin."""
         adding = self._state.adding
-        self.rank, self.modified = self.RANKS[self.priority], clock.now()
+        self.rank = self.RANKS[self.priority]
         with transaction.atomic():
             super().save(*args, **kwargs)
             if adding and self.origin:
