@@ -1,6 +1,6 @@
 """FHIR Group over teams (practitioner) and patient groups (person); facts 1."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,8 @@ from canvas_admin.fhir.parameters import NOTHING, LogicalId, Parameter, Token
 from canvas_admin.fhir.resources import UUID, Json, Resource, filled, reference
 from canvas_admin.fhir.searching import Asked, Search
 from patients import access, grants
+from patients.api import group_writing
+from patients.api.group_writing import PATIENT_GROUP, TEAM
 from patients.gate import reach
 from patients.models import Patient, PatientGroup, PatientGroupMember
 from staffing.groups import FIND
@@ -18,8 +20,14 @@ from staffing.models import Team, TeamMember
 
 # So many members of a patient group are listed, and so many are counted (DESIGN 8).
 LISTED, COUNTED = 1_000, 10_000
+# Both come with "Staff Permissions" (DESIGN section 5).
+ADMINISTER_TEAMS = ("staffing.add_team", "staffing.change_team")
+ADMINISTER_GROUPS = (
+    "patients.change_patientgroup",
+    "patients.add_patientgroupmember",
+    "patients.change_patientgroupmember",
+)
 LIMITED = "urn:canvas-admin:fhir:group-members-limited"
-TEAM, PATIENT_GROUP = "practitioner", "person"
 SUBSETTED = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
     "code": "SUBSETTED",
@@ -35,7 +43,12 @@ class GroupResource(Resource):
 
     type = "Group"
     public_field, id_pattern = "externally_exposable_id", UUID
-    permissions = {"read": (), "search": ()}
+    permissions = {
+        "read": (),
+        "search": (),
+        "create": (*ADMINISTER_TEAMS, *ADMINISTER_GROUPS),
+        "update": (*ADMINISTER_TEAMS, *ADMINISTER_GROUPS),
+    }
 
     def __init__(self) -> None:
         self.parameters = {
@@ -95,6 +108,14 @@ class GroupResource(Resource):
         if len(rows) != 1 or isinstance(rows[0], Team):
             return []
         return access.paths_to(reach(request), self.members(request, rows[0]).listed)
+
+    def create(self, request: Any, data: Json) -> Any:
+        return group_writing.create(request, data)
+
+    def update(
+        self, request: Any, row: Any, data: Json, check: Callable[[Any], None]
+    ) -> Any:
+        return group_writing.update(request, row, data, check)
 
     def members(self, request: Any, group: PatientGroup) -> "Members":
         """Who is in it now and within reach, to a caller who may find patients."""

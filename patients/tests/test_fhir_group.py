@@ -2,6 +2,7 @@
 
 from canvas_admin.testing import give, make_group, make_staff
 from canvas_admin.tests.programs import Program, ids, said
+from patients.models import PatientGroup, PatientGroupExclusion
 from staffing.models import Team, TeamMember, TeamResponsibility
 
 
@@ -98,3 +99,147 @@ def test_patients_are_found_by_their_group(cast):
     put_out.remove(cast.cyn)
     out = {"_has:Group:member:_id": str(put_out.externally_exposable_id)}
     assert Program(full).search("Patient", **out) == []
+
+
+def team_of(name, *members, codes=()):
+    """A team as a client writes it."""
+    return {
+        "resourceType": "Group",
+        "type": "practitioner",
+        "actual": True,
+        "name": name,
+        "characteristic": [
+            {
+                "code": {"text": "responsibility"},
+                "valueCodeableConcept": {"text": code},
+                "exclude": False,
+            }
+            for code in codes
+        ],
+        "member": [
+            {"entity": {"reference": f"Practitioner/{staff.key}"}} for staff in members
+        ],
+    }
+
+
+def patients_of(name, *members):
+    """A patient group as a client writes it; a pair with True is to be taken out."""
+    return {
+        "resourceType": "Group",
+        "type": "person",
+        "actual": True,
+        "name": name,
+        "member": [
+            {"entity": {"reference": f"Patient/{patient.key}"}, "inactive": out}
+            for patient, out in members
+        ],
+    }
+
+
+def test_a_team_is_made_and_replaced(cast):
+    program = Program(make_staff("bot", "Staff Permissions"))
+    key = program.create(
+        "Group", team_of("A", cast.nora, codes=["COLLECT_PATIENT_PAYMENTS"])
+    )
+    path = f"Group/{key}"
+    found = program.read(path)
+    assert found["quantity"] == 1
+    answer = program.update(path, found | {"name": "B", "member": found["member"] * 2})
+    assert (answer.status_code, answer.content) == (200, b"")
+    program.update(path, team_of("B", cast.sam))
+    after = program.read(path)
+    assert (after["name"], "characteristic" in after) == ("B", False)
+    assert [m["entity"]["display"] for m in after["member"]] == ["Sam Example"]
+    silent = {
+        k: v for k, v in team_of("C").items() if k not in ("member", "characteristic")
+    }
+    program.update(path, silent)
+    assert len(program.read(path)["member"]) == 1
+
+
+def test_a_responsibility_has_one_team(cast):
+    program = Program(make_staff("bot", "Staff Permissions"))
+    codes = ["REVIEW_COVERAGES"]
+    program.create("Group", team_of("First", codes=codes))
+    answer = program.send("POST", "Group", team_of("Second", codes=codes))
+    text = "Responsibilities are already assigned to another team: REVIEW_COVERAGES (First)"
+    assert said(answer) == (422, "business-rule", text)
+    assert said(program.send("POST", "Group", team_of("X", codes=["DANCE"])))[0] == 422
+    assert said(program.send("POST", "Group", team_of("X", cast.ines)))[0] == 422
+    assert list(Team.objects.values_list("name", flat=True)) == ["First"]
+
+
+def test_a_patient_group_grows_by_what_is_sent_and_keeps_the_rest(cast):
+    staff = make_staff("bot", "Staff Permissions", "Profile read", "Patients: North")
+    program = Program(staff)
+    key = program.create("Group", patients_of("Diabetes", (cast.ada, False)))
+    path = f"Group/{key}"
+    group = PatientGroup.objects.get(externally_exposable_id=key)
+    assert not group.use_for_permissions
+    group.add(cast.ben)
+    found = program.read(path)
+    assert [m["entity"]["display"] for m in found["member"]] == ["Ada Alvarez"]
+    assert program.update(path, found).status_code == 200
+    assert inside(group) == {cast.ada, cast.ben}
+    for patient in (cast.ben, cast.cyn):
+        answer = program.update(path, patients_of("Diabetes", (patient, False)))
+        text = f"Unknown Patient resource '{patient.key}'"
+        assert said(answer) == (422, "business-rule", text)
+        assert said(program.update(path, patients_of("D", (patient, True))))[0] == 422
+    assert (
+        program.update(path, patients_of("Sugar", (cast.ada, True))).status_code == 200
+    )
+    assert inside(group) == {cast.ben}
+    group.refresh_from_db()
+    assert group.name == "Sugar"
+
+
+def test_a_locked_or_excluded_patient_stays_where_they_are(cast):
+    program = Program(
+        make_staff("bot", "Staff Permissions", "Profile read", "All Patients")
+    )
+    group = make_group("Study", [cast.ada])
+    group.memberships.update(locked=True)
+    path = f"Group/{group.externally_exposable_id}"
+    assert said(program.update(path, patients_of("Study", (cast.ada, True))))[0] == 422
+    PatientGroupExclusion.objects.create(
+        patient_group=group, patient=cast.ben, reason="Asked not to"
+    )
+    answer = program.update(
+        path, patients_of("Study", (cast.cyn, False), (cast.ben, False))
+    )
+    assert said(answer)[0] == 422
+    assert inside(group) == {cast.ada}
+
+
+def test_ten_of_five_thousand_are_read_and_sent_back(cast):
+    """Issue 5, 3.3, in small: who reaches few members takes none away."""
+    group = make_group("Large", [cast.ada, cast.ben, cast.cyn])
+    staff = make_staff("bot", "Staff Permissions", "Profile read", "Patients: North")
+    program = Program(staff)
+    found = program.read(f"Group/{group.externally_exposable_id}")
+    assert found["quantity"] == 1
+    assert program.update(f"Group/{found['id']}", found).status_code == 200
+    assert inside(group) == {cast.ada, cast.ben, cast.cyn}
+
+
+def test_only_staff_permissions_write_groups(cast):
+    program = Program(give(make_staff("bot", "Profile write"), "All Patients"))
+    for data in (team_of("A"), patients_of("B")):
+        assert said(program.send("POST", "Group", data))[:2] == (403, "forbidden")
+    office = Program(make_staff("office", "Staff Permissions"))
+    north = f"Group/{cast.north.externally_exposable_id}"
+    assert said(office.update(north, team_of("North")))[0] == 422
+    assert said(office.send("POST", "Group", patients_of("North")))[0] == 422
+    assert said(office.send("POST", "Group", patients_of("All patients")))[0] == 422
+    assert said(office.send("POST", "Group", patients_of(" ")))[0] == 400
+    assert (
+        said(office.send("POST", "Group", patients_of("A") | {"type": "device"}))[0]
+        == 400
+    )
+
+
+def inside(group):
+    """Who is in a group now."""
+    rows = group.memberships.in_force().select_related("member")
+    return {row.member for row in rows}
