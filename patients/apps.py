@@ -13,6 +13,9 @@ class PatientsConfig(AppConfig):
         from canvas_admin.fhir import resources
         from patients import linking, work
         from patients.api.care_team import CareTeamResource
+        from patients.api.condition import ConditionResource
+        from patients.api.coverage import CoverageResource
+        from patients.api.diagnostic_report import DiagnosticReportResource
         from patients.api.group import GroupResource
         from patients.api.patient import PatientResource
         from patients.eligibility.payers import check_configured
@@ -20,7 +23,14 @@ class PatientsConfig(AppConfig):
         from patients.search import stream_keys
         from patients.work import panels, work_keys
 
-        for served in (PatientResource, GroupResource, CareTeamResource):
+        for served in (
+            CareTeamResource,
+            ConditionResource,
+            CoverageResource,
+            DiagnosticReportResource,
+            GroupResource,
+            PatientResource,
+        ):
             resources.register(served())
         for kind in panels.KINDS:
             work.register(kind)

@@ -66,6 +66,19 @@ BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
+class Coded(Parameter):
+    """A code of which each stands for a condition, which may depend on the day."""
+
+    conditions: Mapping[str, Callable[[], Q]]
+    kind = "token"
+    modifiers = ("not",)
+
+    def condition(self, value: str, modifier: str = "") -> Q:
+        meant = self.conditions.get(value.rpartition("|")[2])
+        return meant() if meant else NOTHING
+
+
+@dataclass(frozen=True)
 class LogicalId(Parameter):
     """The id of a resource, alone or with its type: `<id>` or `Task/<id>`."""
 

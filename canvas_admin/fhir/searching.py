@@ -145,6 +145,38 @@ class Rows:
         return found
 
 
+@dataclass(frozen=True)
+class Parts:
+    """Matches of several models, those of one model after those of another."""
+
+    of: tuple[Rows, ...]
+
+    def page(self, offset: int, last: Model | None, size: int) -> list[Any]:
+        """So many rows, behind a number of others or behind one row."""
+        found: list[Any] = []
+        begun = last is None
+        for part in self.of:
+            here = last is not None and part.queryset.model is type(last)
+            begun = begun or here
+            if not begun or len(found) == size:
+                continue
+            behind = last if here else None
+            rows = part.page(offset, behind, size - len(found))
+            found += rows
+            if last is None and offset:
+                # Nothing before the part that has rows from there on is left out.
+                offset = 0 if rows else offset - part.count(offset)
+        return found
+
+    def count(self, most: int | None) -> int:
+        """How many there are, up to a number or all of them."""
+        number = 0
+        for part in self.of:
+            if most is None or number < most:
+                number += part.count(None if most is None else most - number)
+        return number
+
+
 def _value(row: Any, name: str) -> Any:
     for part in name.split("__"):
         row = getattr(row, part)

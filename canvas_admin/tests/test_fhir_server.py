@@ -1,6 +1,10 @@
 """The API's server: who is let in, what is told of it, and what is sent back."""
 
+from io import StringIO
+from pathlib import Path
+
 import pytest
+from django.core.management import call_command
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import make_staff
@@ -183,3 +187,10 @@ def test_what_is_shown_is_on_the_trail(cast, program):
     program.get("Patient/" + cast.ben.key)
     refused = AuditRow.objects.get(action="fhir:Patient.read")
     assert (refused.outcome, refused.patient) == ("refused", "")
+
+
+def test_the_openapi_document_is_of_now():
+    page = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+    found = StringIO()
+    call_command("api_doc", stdout=found)
+    assert page.read_text() == found.getvalue(), "manage.py api_doc > docs/openapi.json"

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from canvas_admin.audit import trail
 from canvas_admin.fhir.parameters import NOTHING, LogicalId, Parameter, Token
 from canvas_admin.fhir.resources import UUID, Json, Resource, filled, reference
-from canvas_admin.fhir.searching import Asked, Search
+from canvas_admin.fhir.searching import Asked, Parts, Rows, Search
 from patients import access, grants
 from patients.api import group_writing
 from patients.api.group_writing import PATIENT_GROUP, TEAM
@@ -78,22 +78,24 @@ class GroupResource(Resource):
         team = self.teams().filter(**wanted).first()
         return team or self.rows(request).filter(**wanted).first()
 
-    def matches(self, request: Any, search: Search) -> "Both":
-        return Both(
-            self._narrowed(request, self.teams(), search, TEAM),
-            self._narrowed(request, self.rows(request), search, PATIENT_GROUP),
+    def matches(self, request: Any, search: Search) -> Parts:
+        return Parts(
+            (
+                self._narrowed(request, self.teams(), search, TEAM),
+                self._narrowed(request, self.rows(request), search, PATIENT_GROUP),
+            )
         )
 
     def _narrowed(
         self, request: Any, rows: QuerySet, search: Search, kind: str
-    ) -> QuerySet:
+    ) -> Rows:
         found = Q()
         for asked in search.asked:
             if asked.name == "type":
                 found &= Q() if _says(asked, kind) else NOTHING
             else:
                 found &= asked.condition(request)
-        return rows.filter(found).order_by("pk")
+        return Rows(rows.filter(found), self.usual_order)
 
     def to_fhir(self, request: Any, rows: Sequence[Any]) -> list[Json]:
         whole = len(rows) == 1
@@ -166,33 +168,6 @@ class Members:
             return cls(listed, None if len(listed) == LISTED else len(listed))
         found = within.filter(pk__in=rows.order_by().values("member"))
         return cls(list(found.order_by("key")[:LISTED]), found.order_by().count())
-
-
-class Both:
-    """Teams, then patient groups: few enough to be counted whole."""
-
-    def __init__(self, teams: QuerySet, groups: QuerySet) -> None:
-        self.teams, self.groups = teams, groups
-
-    def page(self, offset: int, last: Any, size: int) -> list[Any]:
-        """So many of them, behind a number of others or behind one."""
-        of_groups = isinstance(last, PatientGroup)
-        teams = [] if of_groups else self._behind(self.teams, last, offset, size)
-        left = size - len(teams)
-        if not left:
-            return teams
-        begin = 0 if last else max(0, offset - self.teams.count())
-        last = last if of_groups else None
-        return teams + self._behind(self.groups, last, begin, left)
-
-    def count(self, most: int | None) -> int:
-        """How many there are."""
-        return self.teams.count() + self.groups.count()
-
-    def _behind(self, rows: QuerySet, last: Any, offset: int, size: int) -> list[Any]:
-        if last is not None:
-            return list(rows.filter(pk__gt=last.pk)[:size])
-        return list(rows[offset : offset + size])
 
 
 def _says(asked: Asked, kind: str) -> bool:
