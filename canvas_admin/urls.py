@@ -43,6 +43,7 @@ urlpatterns = [
     path("", site.home, name="home"),
     path("account/", include(sign_in)),
     path("account/", include("staffing.urls")),
+    path("auth/", include("staffing.program_urls")),
     path("", include("patients.urls")),
     path("", include("tasks.urls")),
     path(

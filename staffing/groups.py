@@ -268,7 +268,7 @@ MANAGED_GROUPS = (
         "Integrations",
         Kind.ADMINISTRATION,
         _("Administers the programs that are connected to the clinic."),
-        (ADMINISTER,),
+        (ADMINISTER, *_model("staffing", "application", "view", "add", "change")),
     ),
     ManagedGroup(
         "audit-read",

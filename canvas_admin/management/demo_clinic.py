@@ -97,7 +97,7 @@ CAST = (
         first_name="Ruth",
         last_name="Feldman",
         role="AD",
-        groups=("Staff Permissions", "Settings"),
+        groups=("Staff Permissions", "Settings", "Integrations"),
         location="North office",
     ),
 )
@@ -182,6 +182,26 @@ TEAMS = (
         ),
         "555-0130",
         "office@example.com",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A connected program; its service staff holds these groups. Nobody has its secret."""
+
+    name: str
+    scopes: str = ""
+    groups: tuple[str, ...] = ()
+    patient_groups: tuple[str, ...] = ()
+
+
+PROGRAMS = (
+    Program(
+        "Results portal",
+        "system/Patient.rs system/DiagnosticReport.rs",
+        ("Clinical read", "Profile read"),
+        (NORTH,),
     ),
 )
 

@@ -37,6 +37,7 @@ from patients.tests.notes import note_of, write
 from patients.tests.work import make_lab, make_refill
 from staffing.accounts import one_time_path
 from staffing.models import (
+    Application,
     CareTeamRole,
     GroupChange,
     Location,
@@ -72,6 +73,8 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     cast.location = Location.objects.create(name="Main street")
     cast.visit_type = VisitType.objects.create(name="Check-up", code="308335008")
     cast.care_team_role = CareTeamRole.objects.create(code="x1", display="Coach")
+    cast.application = Application(name="Lab feed")
+    cast.application.begin()
     cast.exclusion = PatientGroupExclusion(
         patient_group=cast.south, patient=cast.cyn, reason="moved away"
     )
@@ -233,6 +236,7 @@ def _object_id(name: str, cast: SimpleNamespace) -> str:
         "staff": lambda: cast.nora,
         "staffpermissions": lambda: StaffPermissions.objects.get(pk=cast.nora.pk),
         "groupchange": lambda: GroupChange.objects.order_by("pk").first(),
+        "application": lambda: cast.application,
         "role": lambda: Role.objects.get(internal_code="RN"),
         "team": lambda: cast.team,
         "careteamrole": lambda: cast.care_team_role,

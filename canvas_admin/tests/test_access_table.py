@@ -37,6 +37,10 @@ account_reset_password_done           200/405     200/405     200/405     200/40
 account_reset_password_from_key       302/302     302/302     302/302     302/302     302/302     302/302     302/302     302/302
 account_reset_password_from_key_done  200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
 account_signup                        200/200     302/302     302/302     302/302     302/302     302/302     302/302     302/302
+auth:authorize                        login/login 400/400     400/400     400/400     400/400     400/400     400/400     400/400
+auth:introspect                       405/400     405/400     405/400     405/400     405/400     405/400     405/400     405/400
+auth:revoke                           405/400     405/400     405/400     405/400     405/400     405/400     405/400     405/400
+auth:token                            405/400     405/400     405/400     405/400     405/400     405/400     405/400     405/400
 home                                  login/login 302/302     302/302     302/302     302/302     302/302     302/302     302/302
 mfa_activate_totp                     login/login 302/302     302/302     302/302     302/302     302/302     302/302     302/302
 mfa_authenticate                      302/302     302/302     302/302     302/302     302/302     302/302     302/302     302/302
@@ -220,6 +224,13 @@ admin:patients_patientgroup_members         200/302   403/403
 admin:patients_patientgroup_numbers         200/405   403/405
 admin:patients_patientgroup_picker          405/200   405/403
 admin:patients_patientgroup_unreachable     200/200   403/403
+admin:staffing_application_add              403/403   403/403
+admin:staffing_application_change           403/403   403/403
+admin:staffing_application_changelist       403/403   403/403
+admin:staffing_application_delete           403/403   403/403
+admin:staffing_application_history          403/403   403/403
+admin:staffing_application_revoke           403/403   403/403
+admin:staffing_application_secret           403/403   403/403
 admin:staffing_careteamrole_add             200/200   403/403
 admin:staffing_careteamrole_change          200/200   403/403
 admin:staffing_careteamrole_changelist      200/200   403/403

@@ -65,7 +65,7 @@ class Assignees:
     ) -> None:
         usual = Q(active=True, user__isnull=False)
         kept = [pk for pk in also if pk]
-        self.people = Staff.objects.filter(usual | Q(pk__in=kept))
+        self.people = Staff.objects.people().filter(usual | Q(pk__in=kept))
         self.teams = Team.objects.all()
         self._people = list(self.people)
         self._sees = who_sees(self._people, patient, permissions)

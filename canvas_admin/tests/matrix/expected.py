@@ -199,6 +199,7 @@ tasks:status                     one-task         POST
 # "administration" is closed to the twelve.
 BEGINNINGS = {
     "account_": "own",
+    "auth:": "own",
     "mfa_": "own",
     "usersessions_": "own",
     "staffing:": "own",
