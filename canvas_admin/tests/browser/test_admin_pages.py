@@ -68,7 +68,7 @@ def add_rows(page: Page) -> None:
         inspect(page)
 
 
-def test_the_audit_report_and_a_tried_rule_pass_axe(
+def test_the_audit_report_and_a_trial_pass_axe(
     clinic: SimpleNamespace, open_page: Any
 ) -> None:
     page = open_page("ruth", reverse("audit-report"))
