@@ -252,8 +252,8 @@ MANAGED_GROUPS = (
         "Settings",
         Kind.ADMINISTRATION,
         _(
-            "Keeps the clinic's lists: locations, visit types, consent codings and task "
-            "labels."
+            "Keeps the clinic's lists: locations, visit types, consent codings, task "
+            "labels and routing rules."
         ),
         (
             ADMINISTER,
@@ -261,6 +261,7 @@ MANAGED_GROUPS = (
             *_model("staffing", "visittype", "view", "add", "change"),
             *_model("patients", "consentcoding", "view", "add", "change"),
             *_model("tasks", "tasklabel", "view", "add", "change"),
+            *_model("tasks", "routingrule", "view", "add", "change", "delete"),
         ),
     ),
     ManagedGroup(

@@ -1,4 +1,4 @@
-"""The demo clinic's tasks: some of each of the cast's, teams' and nobody's."""
+"""The demo clinic's tasks: some of each of the cast's, teams' and nobody's; two rules."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from canvas_admin.management.demo_clinic import NORTH, SOUTH
 from canvas_admin.records import clock
 from patients.models import Patient
 from staffing.models import Staff, Team
-from tasks.models import Task, TaskLabel, TaskLabelOrigin
+from tasks.models import RoutingRule, Task, TaskLabel, TaskLabelOrigin
 from tasks.origins import Origin
 
 
@@ -73,7 +73,6 @@ TASKS = (
         "Complete the coverage: address and phone of the payer",
         NORTH,
         3,
-        74,
         origin=Origin.COVERAGE,
     ),
     Plan("Ask about the ride to the next visit", NORTH, 4, labels=("Routine",)),
@@ -99,8 +98,27 @@ def make_tasks(patients: dict[str, list[Patient]]) -> None:
         )
         TaskLabelOrigin.objects.get_or_create(label=label, origin=Origin.REFERRAL)
         staff = {each.user.username: each for each in _cast()}
+        make_rules(staff["sam"])
         for plan in TASKS:
             make_task(plan, patients.get(plan.where, []), staff)
+
+
+def make_rules(cardiologist: Staff) -> None:
+    """One that gives a kind of referral to a person, and one that dates a kind of task."""
+    rule = RoutingRule.objects.create(
+        name="Cardiology referrals",
+        comparison=RoutingRule.Comparison.MATCHES,
+        title="Refer patient to Cardiology*",
+        assignee=cardiologist,
+        stop_after_match=True,
+    )
+    rule.labels.set(TaskLabel.objects.filter(name="Urgent"))
+    rule = RoutingRule.objects.create(
+        name="Incomplete coverages within five days",
+        origin=Origin.COVERAGE,
+        due_days=5,
+    )
+    rule.labels.set(TaskLabel.objects.filter(name="Routine"))
 
 
 def make_task(plan: Plan, people: list[Patient], staff: dict[str, Staff]) -> None:
@@ -117,8 +135,8 @@ def make_task(plan: Plan, people: list[Patient], staff: dict[str, Staff]) -> Non
     )
     if plan.status != Task.Status.OPEN:
         task.set_status(plan.status, task.assignee)
+    task.begin_with(TaskLabel.objects.filter(name__in=plan.labels))
     task.save()
-    task.add_labels(TaskLabel.objects.filter(name__in=plan.labels))
     for username, text in plan.comments:
         task.comments.create(author=staff[username], text=text)
 

@@ -47,7 +47,7 @@ from staffing.models import (
     TeamMember,
     VisitType,
 )
-from tasks.models import Task, TaskLabel
+from tasks.models import RoutingRule, Task, TaskLabel
 
 
 def every_name() -> list[str]:
@@ -119,6 +119,11 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         TeamMember.objects.create(team=cast.team, staff=member)
     cast.task_label = TaskLabel.objects.create(name="Follow-up", color="teal")
     cast.task = Task.objects.create(patient=cast.ada, team=cast.team, title="Call")
+    cast.rule = RoutingRule.objects.create(
+        name="Calls", comparison="equals", title="Call", team=cast.team
+    )
+    cast.rule.labels.add(cast.task_label)
+    cast.task.routings.create(rule_key=cast.rule.key, rule_name="Calls", assigned=True)
     cast.belongings = belongings(cast, cast.ada)
     cast.lab, cast.refill = make_lab(cast.ada), make_refill(cast.ada)
     cast.chart_rows = chart_rows(cast.ada)
@@ -246,6 +251,7 @@ def _object_id(name: str, cast: SimpleNamespace) -> str:
         "accessrequest": lambda: cast.access_request,
         "consentcoding": lambda: cast.consent_coding,
         "tasklabel": lambda: cast.task_label,
+        "routingrule": lambda: cast.rule,
     }
     if model_name == "group":
         return Group.objects.get(name="Clinical read").name

@@ -280,6 +280,13 @@ admin:staffing_visittype_change             403/403   200/200
 admin:staffing_visittype_changelist         403/403   200/200
 admin:staffing_visittype_delete             403/403   403/403
 admin:staffing_visittype_history            403/403   200/200
+admin:tasks_routingrule_add                 403/403   200/200
+admin:tasks_routingrule_change              403/403   200/200
+admin:tasks_routingrule_changelist          403/403   200/200
+admin:tasks_routingrule_delete              403/403   200/200
+admin:tasks_routingrule_history             403/403   200/200
+admin:tasks_routingrule_move                405/403   405/302
+admin:tasks_routingrule_trial               403/405   200/405
 admin:tasks_tasklabel_add                   403/403   200/200
 admin:tasks_tasklabel_change                403/403   200/200
 admin:tasks_tasklabel_changelist            403/403   200/200

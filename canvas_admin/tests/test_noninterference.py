@@ -203,6 +203,7 @@ def hand_out_tasks(cast: SimpleNamespace, who: str, patient: Patient) -> None:
         task = patient.tasks.create(title=MARK, priority="stat", **fields)
         task.add_labels([cast.task_label])
         task.comments.create(author=me, text=MARK)
+        task.routings.create(rule_key=cast.rule.key, rule_name=MARK, labelled=True)
 
 
 def fill_the_chart(patient: Patient, code: str) -> None:

@@ -34,8 +34,14 @@ class Shelved(Versioned):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
+            adding = self._state.adding
             super().save(*args, **kwargs)
+            if adding:
+                self.furnish()
             self.keep_keys()
+
+    def furnish(self) -> None:
+        """Save what a new row has besides, before its keys are made; by itself, nothing."""
 
     def keep_keys(self) -> None:
         """Make its keys what they must be; call it in the transaction of the change."""

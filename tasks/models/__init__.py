@@ -2,6 +2,15 @@
 
 from tasks.models.comments import TaskComment
 from tasks.models.labels import TaskLabel, TaskLabelOrigin
+from tasks.models.rules import RoutingRule, TaskRouting
 from tasks.models.tasks import Task, TaskTaskLabel
 
-__all__ = ["Task", "TaskComment", "TaskLabel", "TaskLabelOrigin", "TaskTaskLabel"]
+__all__ = [
+    "RoutingRule",
+    "Task",
+    "TaskComment",
+    "TaskLabel",
+    "TaskLabelOrigin",
+    "TaskRouting",
+    "TaskTaskLabel",
+]

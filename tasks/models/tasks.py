@@ -14,6 +14,7 @@ from patients.models import Patient, WorkItem
 from patients.models.folded import FoldedField
 from tasks import routing
 from tasks.models.labels import TaskLabel
+from tasks.models.rules import TaskRouting
 from tasks.origins import Origin
 from tasks.querysets import TaskQuerySet
 
@@ -40,6 +41,7 @@ class Task(WorkItem):
     OPEN = Q(status="OPEN")
     dated_by = "due"
     came_by = "created"
+    _first_labels: tuple[TaskLabel, ...] = ()
 
     externally_exposable_id = models.UUIDField(
         default=uuid.uuid4, unique=True, editable=False
@@ -126,14 +128,9 @@ class Task(WorkItem):
         return f"task {self.key[:8]}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save; a new task gets the labels of its origin."""
-        adding = self._state.adding
+        """Save; a new task is routed, see tasks.routing."""
         self.rank = self.RANKS[self.priority]
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            if adding and self.origin:
-                found = TaskLabel.objects.filter(origins__origin=self.origin)
-                self.add_labels(found.filter(active=True))
+        super().save(*args, **kwargs)
 
     @property
     def is_open(self) -> bool:
@@ -150,12 +147,28 @@ class Task(WorkItem):
         """Whose it is: the person, else the team, else None."""
         return self.assignee or self.team
 
+    def begin_with(self, labels: Iterable[TaskLabel]) -> None:
+        """Let a task that is not saved yet have these labels from the start.
+
+        Rules are asked about them, and add to them.
+        """
+        self._first_labels = tuple(labels)
+
     def route(self) -> None:
-        """Give a new automated task, which nobody has, to the responsible team."""
-        if self.origin and not self.assigned:
-            self.hand_to(team=routing.team_for(self.origin))
-        elif self.assigned and not self.assigned_at:
+        """Give a new task to somebody, and date it, as routing says."""
+        self._course = routing.route(self, self._first_labels)
+        if self.assigned and not self.assigned_at:
             self.assigned_at = clock.now()
+
+    def furnish(self) -> None:
+        """Put on a new task's labels, and note the rules that matched."""
+        put_on = self._course.labels.values()
+        TaskTaskLabel.objects.bulk_create(
+            TaskTaskLabel(task=self, label=label) for label in put_on
+        )
+        for row in self._course.rows:
+            row.task = self
+        TaskRouting.objects.bulk_create(self._course.rows)
 
     def set_status(self, status: str, by: Any) -> None:
         """Complete, close or reopen it; saves nothing. `by` is a staff member, or None."""

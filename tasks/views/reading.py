@@ -36,6 +36,7 @@ def task_page(
         "problems": problems,
         "form": form or CommentForm(),
         "takeable": row.is_open and row.assignee is None,
+        "routings": list(row.routings.all()),
         **comments.page(request.GET.get("after", ""), COMMENTS),
     }
     gate.shown(request, "task", row)
