@@ -25,7 +25,7 @@ def save(request: HttpRequest, form: Any, act: str) -> bool:
             if not form.is_valid() or form.unconfirmed:
                 return False
             form.save()
-            _record(request, act, form.task, seen, fields=form.changed)
+            record(request, act, form.task, seen, fields=form.changed)
     except IntegrityError:
         sentence = _(
             "Somebody saved something alike at this moment. Look, and try again."
@@ -52,7 +52,7 @@ def claim(request: HttpRequest, task: Task) -> Task:
     if task.assignee != me:
         task.hand_to(me, task.team)
         task.save()
-        _record(request, "task.claim", task, seen)
+        record(request, "task.claim", task, seen)
     return task
 
 
@@ -70,7 +70,7 @@ def set_status(request: HttpRequest, task: Task, status: str, version: str) -> N
         )
     task.set_status(status, staff_of(request.user))
     task.save()
-    _record(request, "task.status", task, seen, status=status)
+    record(request, "task.status", task, seen, status=status)
 
 
 def _locked(task: Task) -> Task:
@@ -80,7 +80,7 @@ def _locked(task: Task) -> Task:
     return Task.objects.with_people().get(pk=task.pk)
 
 
-def _record(
+def record(
     request: HttpRequest, act: str, task: Task, seen: trail.Seen, **detail: Any
 ) -> None:
     """On the trail, with whose the task is now, by keys."""

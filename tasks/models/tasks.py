@@ -101,6 +101,15 @@ class Task(WorkItem):
         related_name="tasks",
         editable=False,
     )
+    campaign = models.ForeignKey(
+        "tasks.Campaign",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="tasks",
+        editable=False,
+        # The index of a campaign's tasks begins with it.
+        db_index=False,
+    )
     labels = models.ManyToManyField(
         TaskLabel,
         through="TaskTaskLabel",
@@ -114,11 +123,26 @@ class Task(WorkItem):
         "staffing.Staff", on_delete=models.PROTECT, null=True, related_name="+"
     )
 
+    # True while several are changed at once: their keys are kept together afterwards.
+    keys_later = False
+
     objects = TaskQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
         verbose_name = _("task")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "patient"], name="task_once_a_campaign"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["campaign", "status", "id"],
+                condition=Q(campaign__isnull=False),
+                name="task_of_campaign",
+            )
+        ]
 
     def __str__(self) -> str:
         """Without its title, which may name a patient."""
@@ -155,6 +179,11 @@ class Task(WorkItem):
             self.hand_to(team=routing.team_for(self.origin))
         elif self.assigned and not self.assigned_at:
             self.assigned_at = clock.now()
+
+    def keep_keys(self) -> None:
+        """Make its keys what they must be, now or with those of the others."""
+        if not self.keys_later:
+            super().keep_keys()
 
     def set_status(self, status: str, by: Any) -> None:
         """Complete, close or reopen it; saves nothing. `by` is a staff member, or None."""
