@@ -13,6 +13,7 @@ from typing import Any
 from django.core import signing
 from django.db import transaction
 from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
 from patients import access
@@ -54,13 +55,26 @@ class Look:
         """All that the person may see."""
         return [*self.ready, *self.ended, *self.changed]
 
+    @property
+    def skipped(self) -> list[tuple[Task, str]]:
+        """Each task that is there and is passed over, with the reason."""
+        over, other = (
+            _("It has ended meanwhile."),
+            _("Somebody has changed it meanwhile."),
+        )
+        return [(t, over) for t in self.ended] + [(t, other) for t in self.changed]
+
 
 @dataclass
 class Done:
-    """What was done to which tasks; `alike` were so before. `undo` opens them again."""
+    """What was done to which tasks, in a sentence; `alike` were so before.
+
+    `undo` opens them again.
+    """
 
     tasks: list[Task] = field(default_factory=list)
     alike: list[Task] = field(default_factory=list)
+    said: str = ""
     undo: str = ""
 
 
@@ -152,6 +166,7 @@ def attempt(
         if said is not None:
             acts.record(request, form.act, task, found.paths[task.pk], **said)
     keep_keys(done.tasks)
+    done.said = form.said(len(done.tasks))
     if form.ends:
         done.undo = _undo(request, done.tasks)
     return found, form, done

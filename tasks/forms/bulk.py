@@ -39,6 +39,12 @@ class BulkForm(forms.Form):
     def offer(self) -> None:
         """Fill in the choices."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether it was sent, is right in everything, and has still to be confirmed."""
+        sent = self.is_bound and bool(self.tasks)
+        return sent and self.is_valid() and self.unconfirmed
+
     def apply(self, task: Task) -> dict[str, Any] | None:
         """Change and save one task; what the trail says of it, or None if it is so."""
         raise NotImplementedError

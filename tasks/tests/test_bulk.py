@@ -148,7 +148,7 @@ def test_all_on_a_page_and_the_way_back(cast, signed_in):
         assert f'name="task" value="{value}" form="bulk"' in page
     data = {"act": "close", "all": "on", "shown": ticked(*tasks)}
     asked = nora.post(f"/tasks/bulk/{origin.replace('&amp;', '&')}", data)
-    assert [t.title for t in asked.context["ready"]] == ["t1", "t2", "t3"]
+    assert [t.title for t in asked.context["found"].ready] == ["t1", "t2", "t3"]
     assert 'href="/tasks/?whose=unassigned&amp;sort=newest"' in asked.content.decode()
     assert 'id="bulk"' not in nora.get("/tasks/?status=closed").content.decode()
 
@@ -214,4 +214,4 @@ def test_looking_costs_the_same_whatever_is_chosen(
     for task in tasks:
         task.add_labels([label])
     with django_assert_num_queries(len(few)):
-        assert len(together(nora, act, *tasks).context["ready"]) == bulk.MOST
+        assert len(together(nora, act, *tasks).context["found"].ready) == bulk.MOST

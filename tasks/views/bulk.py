@@ -11,9 +11,8 @@ from django.views.decorators.http import require_POST
 
 from patients import areas
 from patients.gate import reach, require
+from tasks import bulk as acts
 from tasks import gate
-from tasks.bulk import MOST, Look, attempt, chosen, look
-from tasks.bulk import reopen as reopen_again
 from tasks.forms.bulk import FORMS
 from tasks.models import TaskLabel
 from tasks.views.listing import Wanted
@@ -27,24 +26,18 @@ def bulk(request: HttpRequest) -> HttpResponse:
     """
     require(request, *areas.WRITE_TASKS)
     back = Wanted.of(request, list(TaskLabel.objects.all()))
-    form_class, tasks = FORMS.get(request.POST.get("act", "")), chosen(request.POST)
-    if problem := _problem(form_class, len(tasks)):
+    form_class = FORMS.get(request.POST.get("act", ""))
+    chosen, done = acts.chosen(request.POST), None
+    if problem := _problem(form_class, len(chosen)):
         messages.warning(request, problem)
         return redirect(back.address())
-    done = None
     if "decided" in request.POST:
-        found, form, done = attempt(request, tasks, form_class)
+        found, form, done = acts.attempt(request, chosen, form_class)
     else:
-        found = look(reach(request), tasks)
+        found = acts.look(reach(request), chosen)
         form = form_class(tasks=found.ready, actor=request.user)
     gate.shown(request, "tasks.bulk", *found.there)
-    context = {"form": form, "skipped": _skipped(found), "gone": found.gone}
-    context |= {"back": back, "ready": found.ready, "done": done}
-    if done:
-        context["said"] = form.said(len(done.tasks))
-    else:
-        bound = form.is_bound and bool(found.ready)
-        context["asks"] = bound and form.is_valid() and form.unconfirmed
+    context = {"form": form, "found": found, "done": done, "back": back}
     template = "tasks/bulk_done.html" if done else "tasks/bulk.html"
     return render(request, template, context)
 
@@ -53,11 +46,10 @@ def bulk(request: HttpRequest) -> HttpResponse:
 def reopen(request: HttpRequest) -> HttpResponse:
     """Open again what one act has ended, where nobody has touched it since."""
     require(request, *areas.WRITE_TASKS)
-    counted = reopen_again(request, request.POST.get("undo", ""))
+    counted = acts.reopen(request, request.POST.get("undo", ""))
     if counted is None:
-        messages.warning(
-            request, _("This can be undone for 15 minutes. Open each task instead.")
-        )
+        text = _("This can be undone for 15 minutes. Open each task instead.")
+        messages.warning(request, text)
         return redirect("tasks:list")
     opened, left = counted
     text = ngettext(
@@ -78,14 +70,6 @@ def _problem(form_class: Any, number: int) -> str:
     """What is wrong with the choice; "" when nothing is."""
     if form_class is None or not number:
         return _("Tick tasks, and choose what to do with them.")
-    if number > MOST:
-        return _("Choose %(most)s tasks at most.") % {"most": MOST}
+    if number > acts.MOST:
+        return _("Choose %(most)s tasks at most.") % {"most": acts.MOST}
     return ""
-
-
-def _skipped(found: Look) -> list[tuple[Any, str]]:
-    """Each task that is passed over, with the reason."""
-    return [
-        *((task, _("It has ended meanwhile.")) for task in found.ended),
-        *((task, _("Somebody has changed it meanwhile.")) for task in found.changed),
-    ]
