@@ -166,6 +166,7 @@ def attempt(
         if said is not None:
             acts.record(request, form.act, task, found.paths[task.pk], **said)
     keep_keys(done.tasks)
+    done.tasks = _read_again(done.tasks)
     done.said = form.said(len(done.tasks))
     if form.ends:
         done.undo = _undo(request, done.tasks)
@@ -191,6 +192,12 @@ def reopen(request: HttpRequest, handle: str) -> tuple[int, int] | None:
         acts.record(request, "task.status", task, seen, status=task.status)
     keep_keys(tasks)
     return len(tasks), len(known) - len(tasks)
+
+
+def _read_again(tasks: list[Task]) -> list[Task]:
+    """These tasks with what they have now, in the same order."""
+    rows = Task.objects.with_people().in_bulk([row.pk for row in tasks])
+    return [rows[row.pk] for row in tasks]
 
 
 def _undo(request: HttpRequest, tasks: list[Task]) -> str:

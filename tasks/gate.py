@@ -34,6 +34,14 @@ def open_campaign(request: HttpRequest, key: str) -> Campaign:
     return campaign
 
 
+def campaign_of(request: HttpRequest, task: Task) -> Campaign | None:
+    """The campaign that a task is of, for a person who sees it."""
+    if task.campaign_id is None:
+        return None
+    rows = Campaign.objects.visible_to(request.user)
+    return rows.filter(pk=task.campaign_id).first()
+
+
 def still_open(request: HttpRequest, task: Task) -> trail.Seen:
     """gate.still_open() of its patient; about no patient there is nothing to ask."""
     return gate.still_open(request, task.patient) if task.patient else []

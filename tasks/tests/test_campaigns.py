@@ -72,6 +72,8 @@ def test_each_active_living_member_gets_a_task_for_the_responsible_team(
     assert (task.campaign, task.creator) == (campaign, cast.nora)
     assert task.due == campaign.due
     assert list(task.labels.all()) == [label]
+    link = f'href="{campaign_page(campaign)}"'
+    assert link in nora.get(f"/task/{task.key}/").content.decode()
     assert titles(nora.get("/tasks/")) == ["Flu shot"]
     assert titles(nora.get(f"/tasks/?whose=all&label={label.key}")) == ["Flu shot"]
     assert campaign.state == "running"
