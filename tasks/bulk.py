@@ -93,16 +93,14 @@ def look(account: Any, chosen: Chosen, *, lock: bool = False) -> Look:
     `account` is whatever access.Reach.of() takes. A constant number of queries.
     """
     keys = [key for key, version in chosen.items() if version is not None]
-    visible = Task.objects.visible_to(account).filter(key__in=keys)
-    pks = list(visible.values_list("pk", flat=True))
+    paths = paths_of(account, Task.objects.filter(key__in=keys))
     if lock:
-        lock_in_order(pks)
-    rows = {row.key: row for row in Task.objects.with_people().filter(pk__in=pks)}
-    paths = paths_of(account, rows.values())
+        lock_in_order(paths)
+    rows = {row.key: row for row in Task.objects.with_people().filter(pk__in=paths)}
     found = Look(paths=paths)
     for key, version in chosen.items():
         row = rows.get(key)
-        if row is None or row.pk not in paths:
+        if row is None:
             found.gone += 1
         elif not row.is_open:
             found.ended.append(row)

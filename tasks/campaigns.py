@@ -181,13 +181,12 @@ def _people(
 def _close(account: Any, campaign: Campaign) -> list[tuple[str, str]]:
     """Close the next open tasks within reach; whose they were, for the trail."""
     until = time.monotonic() + PART
-    rows = campaign.tasks.filter(Task.OPEN, pk__gt=campaign.position)
-    rows = rows.visible_to(account).order_by("pk")
+    rows = campaign.tasks.filter(Task.OPEN, pk__gt=campaign.position).order_by("pk")
     pks = list(rows.values_list("pk", flat=True)[:LOOKED])
-    lock_in_order(pks)
-    tasks = list(Task.objects.filter(pk__in=pks).order_by("pk"))
-    paths, closed, seen = paths_of(account, tasks), [], []
-    for task in tasks:
+    paths = paths_of(account, Task.objects.filter(pk__in=pks))
+    lock_in_order(paths)
+    closed, seen = [], []
+    for task in Task.objects.filter(pk__in=pks).order_by("pk"):
         campaign.position = task.pk
         if task.is_open and task.pk in paths:
             task.keys_later = True

@@ -126,6 +126,15 @@ def test_the_right_is_asked_when_the_form_is_sent(cast, signed_in, campaign):
     assert not Task.objects.exists()
 
 
+def test_a_task_leads_to_its_campaign_for_those_who_see_that(cast, signed_in, campaign):
+    task = make(patient=cast.ada, campaign=campaign)
+    give(cast.max, "Tasking access")
+    link = f'href="{campaign_page(campaign)}"'
+    for name, sees in (("nora", True), ("max", False)):
+        page = signed_in(name).get(f"/task/{task.key}/").content.decode()
+        assert (link in page) == sees
+
+
 def test_who_has_left_sees_none_of_their_own(cast, campaign):
     assert Campaign.objects.visible_to(cast.nora.user).exists()
     assert not Campaign.objects.visible_to(cast.anonymous).exists()
