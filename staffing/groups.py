@@ -208,11 +208,15 @@ MANAGED_GROUPS = (
         "tasking-access",
         "Tasking access",
         Kind.AREA,
-        _("Sees, makes and changes tasks, and writes comments about them."),
+        _(
+            "Sees, makes and changes tasks, and writes comments about them; runs "
+            "campaigns."
+        ),
         (
             FIND,
             *_model("tasks", "task", "view", "add", "change"),
             *_model("tasks", "taskcomment", "view", "add"),
+            *_model("tasks", "campaign", "view", "add", "change"),
         ),
     ),
     ManagedGroup(

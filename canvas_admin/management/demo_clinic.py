@@ -179,6 +179,7 @@ TEAMS = (
             "COLLECT_PATIENT_PAYMENTS",
             "REVIEW_COVERAGES",
             "SCHEDULE_LAB_VISITS_FOR_PATIENT",
+            "POPULATION_HEALTH_CAMPAIGN_OUTREACH",
         ),
         "555-0130",
         "office@example.com",

@@ -47,7 +47,8 @@ from staffing.models import (
     TeamMember,
     VisitType,
 )
-from tasks.models import RoutingRule, Task, TaskLabel
+from tasks.bulk import keep_keys
+from tasks.models import Campaign, RoutingRule, Task, TaskLabel
 
 
 def every_name() -> list[str]:
@@ -124,6 +125,11 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     )
     cast.rule.labels.add(cast.task_label)
     cast.task.routings.create(rule_key=cast.rule.key, rule_name="Calls", assigned=True)
+    # One whose tasks are still to be made, and one that has a task for ada.
+    about_north = {"patient_group": cast.north, "creator": cast.nora}
+    cast.outreach = Campaign.objects.create(title="Flu shots", **about_north)
+    cast.running = Campaign.objects.create(title="Eyes", state="running", **about_north)
+    keep_keys([cast.running.make_task(cast.ada, [])])
     cast.belongings = belongings(cast, cast.ada)
     cast.lab, cast.refill = make_lab(cast.ada), make_refill(cast.ada)
     cast.chart_rows = chart_rows(cast.ada)
@@ -193,6 +199,9 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
     yield {}
     if name.startswith("patients:"):
         yield from _about_ada(name.removeprefix("patients:"), cast)
+    if name.startswith("tasks:campaign"):
+        is_begun = name == "tasks:campaign-go-on"
+        yield {"campaign": (cast.outreach if is_begun else cast.running).key}
     if name.startswith("tasks:"):
         about_patient = name == "tasks:create-for"
         yield {"key": cast.ada.key if about_patient else cast.task.key}

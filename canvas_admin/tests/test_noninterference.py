@@ -93,6 +93,11 @@ def asked(cast: SimpleNamespace) -> Asked:
     for whose in ("unassigned", "all"):
         tasks = f"{reverse('tasks:list')}?whose={whose}"
         found[f"tasks {whose}"] = ("get", tasks, {})
+    for campaign in (cast.outreach, cast.running):
+        page = reverse("tasks:campaign", args=[campaign.key])
+        for show in ("open", "completed"):
+            label = f"{campaign.title} {show}"
+            found[label] = ("get", f"{page}?show={show}", {})
     return found
 
 
@@ -204,6 +209,8 @@ def hand_out_tasks(cast: SimpleNamespace, who: str, patient: Patient) -> None:
         task.add_labels([cast.task_label])
         task.comments.create(author=me, text=MARK)
         task.routings.create(rule_key=cast.rule.key, rule_name=MARK, labelled=True)
+    for campaign in (cast.outreach, cast.running):
+        patient.tasks.create(title=MARK, campaign=campaign, assignee=me)
 
 
 def fill_the_chart(patient: Patient, code: str) -> None:

@@ -39,8 +39,8 @@ def create(request: Any, data: Json) -> Task:
         seen = gate.still_open(request, task)
         if said.status != Task.Status.OPEN:
             task.set_status(said.status, staff_of(request.user))
+        task.begin_with(said.labels(()))
         task.save()
-        task.set_labels(said.labels(()))
         said.comment(task)
         acts.record(request, "task.create", task, seen)
     return task

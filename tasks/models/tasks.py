@@ -105,6 +105,15 @@ class Task(WorkItem):
         related_name="tasks",
         editable=False,
     )
+    campaign = models.ForeignKey(
+        "tasks.Campaign",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="tasks",
+        editable=False,
+        # The index of a campaign's tasks begins with it.
+        db_index=False,
+    )
     labels = models.ManyToManyField(
         TaskLabel,
         through="TaskTaskLabel",
@@ -117,11 +126,26 @@ class Task(WorkItem):
         "staffing.Staff", on_delete=models.PROTECT, null=True, related_name="+"
     )
 
+    # True while several are changed at once: their keys are kept together afterwards.
+    keys_later = False
+
     objects = TaskQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
         verbose_name = _("task")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "patient"], name="task_once_a_campaign"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["campaign", "status", "id"],
+                condition=Q(campaign__isnull=False),
+                name="task_of_campaign",
+            )
+        ]
 
     def __str__(self) -> str:
         """Without its title, which may name a patient."""
@@ -169,6 +193,11 @@ class Task(WorkItem):
         for row in self._course.rows:
             row.task = self
         TaskRouting.objects.bulk_create(self._course.rows)
+
+    def keep_keys(self) -> None:
+        """Make its keys what they must be, now or with those of the others."""
+        if not self.keys_later:
+            super().keep_keys()
 
     def set_status(self, status: str, by: Any) -> None:
         """Complete, close or reopen it; saves nothing. `by` is a staff member, or None."""

@@ -33,6 +33,7 @@ def task_page(
     context = {
         "task": row,
         "patient": row.patient,
+        "campaign": gate.campaign_of(request, row),
         "problems": problems,
         "form": form or CommentForm(),
         "takeable": row.is_open and row.assignee is None,

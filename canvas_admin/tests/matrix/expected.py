@@ -47,6 +47,7 @@ claims           reach  revenue-access
 write_claims     reach  revenue-access
 tasks            -      tasking-access
 write_tasks      -      tasking-access
+campaigns        -      tasking-access
 panels           -      clinical-read
 review           reach  clinical-read + clinical-write
 write_chart      reach  clinical-read + clinical-write
@@ -183,6 +184,12 @@ patients:telecom-change          edit-profile     GET POST
 patients:undo-review             review           POST
 patients:unlink-file             link_file        GET POST
 patients:upload-files            data-integration GET POST
+tasks:bulk                       write_tasks      POST
+tasks:bulk-reopen                write_tasks      POST
+tasks:campaign                   one-campaign     GET
+tasks:campaign-end               one-campaign     GET POST
+tasks:campaign-go-on             one-campaign     POST
+tasks:campaigns                  campaigns        GET
 tasks:claim                      one-task         POST
 tasks:comment                    one-task         POST
 tasks:create                     write_tasks      GET POST
@@ -191,6 +198,7 @@ tasks:detail                     one-task         GET
 tasks:edit                       one-task         GET POST
 tasks:hand-over                  one-task         GET POST
 tasks:list                       tasks            GET
+tasks:new-campaign               campaigns        GET POST
 tasks:status                     one-task         POST
 """
 
@@ -257,11 +265,13 @@ def _urls() -> dict[str, dict[str, str]]:
 
 AREAS = _areas()
 # What is no area of its own: looking for whom to book or to link a file to shows those
-# within reach and asks for no one patient; a task is as far away as its patient.
+# within reach and asks for no one patient; a task is as far away as its patient, and a
+# campaign as the patient group that it is over.
 PLACES = AREAS | {
     "booking": Expected(AREAS["book"].alternatives, needs_reach=False),
     "linking": Expected(AREAS["link_file"].alternatives, needs_reach=False),
     "one-task": Expected(AREAS["write_tasks"].alternatives, needs_reach=True),
+    "one-campaign": Expected(AREAS["campaigns"].alternatives, needs_reach=True),
 }
 # address → method → area
 URLS = _urls()

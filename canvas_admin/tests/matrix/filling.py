@@ -37,6 +37,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "patients:names-add": {"use": "maiden", "family": "Ruiz"},
     "patients:refill": {"note": "Seen in a visit first"},
     "patients:telecom-add": {"value": "555-0100"},
+    "tasks:bulk": {"all": "on"},
     "tasks:create": {"assignee": FIRST, "team": ""},
     "tasks:create-for": {"assignee": FIRST, "team": ""},
     "tasks:hand-over": {"assignee": FIRST, "team": ""},

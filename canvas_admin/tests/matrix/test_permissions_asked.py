@@ -28,6 +28,9 @@ revenue            find_patient view_claim
 tasks              find_patient tasks.view_task tasks.view_taskcomment
 write_tasks        find_patient tasks.view_task tasks.view_taskcomment tasks.add_task \
 tasks.change_task tasks.add_taskcomment
+campaigns          find_patient tasks.view_task tasks.view_taskcomment tasks.add_task \
+tasks.change_task tasks.add_taskcomment tasks.view_campaign tasks.add_campaign \
+tasks.change_campaign
 create             find_patient add_patient
 chart              view_patient view:chart
 panels             view_patient view:chart
