@@ -8,8 +8,11 @@ from staffing.models import Team
 from tasks.origins import RESPONSIBLE
 
 
-def team_for(origin: str) -> Team | None:
-    """The team that holds the responsibility of this origin; None where nobody does."""
-    if not (code := RESPONSIBLE.get(origin)):
+def team_for(origin: str, named: str = "") -> Team | None:
+    """The team that holds the named responsibility, else that of this origin.
+
+    None where nobody does.
+    """
+    if not (code := named or RESPONSIBLE.get(origin)):
         return None
     return Team.objects.filter(responsibilities__code=code).first()

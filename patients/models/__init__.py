@@ -34,11 +34,11 @@ from patients.models.groups import (
     PatientGroupMember,
 )
 from patients.models.incoming import IncomingFile
+from patients.models.lab_orders import LabOrder
 from patients.models.narratives import Instruction, Plan, ReasonForVisit
 from patients.models.notes import Addendum, Note, NoteStateChange
 from patients.models.orders import (
     ImagingOrder,
-    LabOrder,
     NoteTask,
     Prescription,
     Priority,
@@ -58,7 +58,7 @@ from patients.models.results import (
     Observation,
 )
 from patients.models.stream_keys import StreamKey
-from patients.models.work import Reviewable, WorkItem
+from patients.models.work import Communication, Reviewable, WorkItem
 from patients.models.work_keys import WorkKey
 from patients.revenue.claim_states import ClaimState
 
@@ -82,6 +82,7 @@ __all__ = [
     "ClinicalRow",
     "ClosedMeanwhile",
     "Command",
+    "Communication",
     "Condition",
     "Consent",
     "ConsentCoding",

@@ -12,12 +12,13 @@ from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed
 from patients.models import Patient, WorkItem
 from tasks import routing
+from tasks.models import causes
 from tasks.models.labels import TaskLabel
 from tasks.origins import Origin
 from tasks.querysets import TaskQuerySet
 
 
-class Task(WorkItem):
+class Task(causes.Caused, WorkItem):
     """Something to do, about a patient or about none.
 
     Its externally exposable id is the FHIR Task id. It may have a person, a team, both or
@@ -79,28 +80,6 @@ class Task(WorkItem):
         verbose_name=_("team"),
     )
     origin = models.CharField(_("origin"), max_length=15, choices=Origin, blank=True)
-    # The command of a note that raised it; patients makes it by the reverse accessor.
-    referral = models.ForeignKey(
-        "patients.Referral",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="tasks",
-        editable=False,
-    )
-    imaging_order = models.ForeignKey(
-        "patients.ImagingOrder",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="tasks",
-        editable=False,
-    )
-    note_task = models.ForeignKey(
-        "patients.NoteTask",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="tasks",
-        editable=False,
-    )
     labels = models.ManyToManyField(
         TaskLabel,
         through="TaskTaskLabel",
@@ -119,6 +98,7 @@ class Task(WorkItem):
     class Meta:
         ordering = ["id"]
         verbose_name = _("task")
+        indexes = causes.indexes()
 
     def __str__(self) -> str:
         """Without its title, which may name a patient."""
@@ -140,6 +120,12 @@ class Task(WorkItem):
         return self.status == self.Status.OPEN
 
     @property
+    def untouched(self) -> bool:
+        """Whether nobody has begun with it: no person has it, none but its maker wrote."""
+        others = self.comments.exclude(author=self.creator_id)
+        return self.is_open and self.assignee_id is None and not others.exists()
+
+    @property
     def overdue(self) -> bool:
         """Whether it should have been done by now."""
         return self.is_open and self.due is not None and self.due < clock.now()
@@ -152,7 +138,7 @@ class Task(WorkItem):
     def route(self) -> None:
         """Give a new automated task, which nobody has, to the responsible team."""
         if self.origin and not self.assigned:
-            self.hand_to(team=routing.team_for(self.origin))
+            self.hand_to(team=routing.team_for(self.origin, self.responsibility))
         elif self.assigned and not self.assigned_at:
             self.assigned_at = clock.now()
 
