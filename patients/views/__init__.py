@@ -71,7 +71,7 @@ from patients.views.profile import (
     profile,
     rows,
 )
-from patients.views.refills import refill
+from patients.views.refills import record_refill, refill
 from patients.views.request_access import request_access
 from patients.views.results import result_file, results
 from patients.views.review import hand_over, review, undo_review
