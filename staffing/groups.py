@@ -69,6 +69,7 @@ CLINICAL_DATA = (
     "clinicaldocument",
     "refillrequest",
     "note",
+    "notereview",
     "addendum",
     "reasonforvisit",
     "plan",

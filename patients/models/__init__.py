@@ -36,6 +36,7 @@ from patients.models.groups import (
 from patients.models.incoming import IncomingFile
 from patients.models.lab_orders import LabOrder
 from patients.models.narratives import Instruction, Plan, ReasonForVisit
+from patients.models.note_reviews import NoteReview
 from patients.models.notes import Addendum, Note, NoteStateChange
 from patients.models.orders import (
     ImagingOrder,
@@ -99,6 +100,7 @@ __all__ = [
     "Medication",
     "Note",
     "NoteClosed",
+    "NoteReview",
     "NoteStateChange",
     "NoteTask",
     "Observation",

@@ -41,6 +41,7 @@ from patients.views.documents import (
 )
 from patients.views.linking import choose_patient, link_file, unlink_file
 from patients.views.new_appointment import new_appointment
+from patients.views.note_reviews import ask_review
 from patients.views.notes import (
     addendum,
     edit_note,
@@ -89,6 +90,7 @@ __all__ = [
     "appointment",
     "appointment_status",
     "appointments",
+    "ask_review",
     "book",
     "change_claim",
     "change_incoming_file",
@@ -131,6 +133,7 @@ __all__ = [
     "print_visit",
     "profile",
     "receipt",
+    "record_refill",
     "refill",
     "reject_file",
     "remove_document",
