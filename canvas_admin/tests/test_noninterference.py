@@ -43,6 +43,7 @@ from patients.models import (
     IncomingFile,
     LabReport,
     Medication,
+    NoteReview,
     Observation,
     Patient,
     PatientAddress,
@@ -142,7 +143,7 @@ def link_everything(
         patient=patient, coding=cast.consent_coding, state="rejected"
     )
     coverage = Coverage.objects.create(
-        patient=patient, payer_name=MARK, member_id=MARK, plan=MARK
+        patient=patient, payer_name=MARK, member_id=MARK, plan=MARK, payer_address=MARK
     )
     EligibilityCheck.objects.create(
         patient=patient,
@@ -228,7 +229,13 @@ def hand_work_to(staff: Any, patient: Patient, team: Any) -> None:
     medicine = patient.medications.first()
     for given in ({"assignee": staff}, {"team": team}):
         RefillRequest.objects.create(
-            patient=patient, medication=medicine, pharmacy=MARK, note=MARK, **given
+            patient=patient,
+            medication=medicine,
+            kind="change",
+            proposal=MARK,
+            pharmacy=MARK,
+            note=MARK,
+            **given,
         )
 
 
@@ -240,6 +247,9 @@ def write_notes(patient: Patient, staff: Any) -> None:
         row = {"note": note, "patient": patient, "position": position}
         model.objects.bulk_create([model(**row, **marked)])
     Addendum.objects.bulk_create([Addendum(note=note, patient=patient, text=MARK)])
+    review = NoteReview(note=note, patient=patient, assignee=staff, comment=MARK)
+    review.save()
+    review.ask(staff.user)
 
 
 def _groups_not_held(cast: SimpleNamespace, who: str) -> list[Any]:

@@ -63,6 +63,7 @@ SEEN_WITH = {
     "ImagingOrder": "chart",
     "Referral": "chart",
     "NoteTask": "chart",
+    "NoteReview": "chart",
     "RefillRequest": "chart",
     "Task": "tasks",
     "TaskTaskLabel": "tasks",

@@ -80,6 +80,7 @@ patients:allergies-change        write_chart      GET POST
 patients:appointment             appointments     GET
 patients:appointment-status      status           POST
 patients:appointments            appointments     GET
+patients:ask-review              write_chart      GET POST
 patients:book                    book             GET POST
 patients:care-team               edit-profile     GET
 patients:care-team-add           edit-profile     GET POST
@@ -159,6 +160,7 @@ patients:print-statement         print_statement  GET
 patients:print-visit             print_visit      GET
 patients:profile                 profile          GET
 patients:receipt                 create           GET
+patients:record-refill           write_chart      GET POST
 patients:refill                  chart            GET review POST
 patients:refills                 panels           GET
 patients:reject-file             data-integration GET POST

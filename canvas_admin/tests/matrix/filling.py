@@ -27,6 +27,7 @@ FIRST = object()
 # Values for which a guess is no good, by address and field; FIRST is the first choice.
 GOOD: dict[str, dict[str, Any]] = {
     "patients:addresses-add": {"city": "Salem"},
+    "patients:ask-review": {"assignee": FIRST, "team": ""},
     "patients:book": {"start_date": "2031-01-02"},
     "patients:claim-diagnosis-add": {"code": "E11.9"},
     "patients:claim-line-add": {"code": "99213"},
@@ -35,6 +36,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "patients:hand-over": {"assignee": FIRST, "team": ""},
     "patients:immunizations-add": {"status": FIRST, "given": "2026-01-02"},
     "patients:names-add": {"use": "maiden", "family": "Ruiz"},
+    "patients:record-refill": {"kind": "change", "proposal": "Another strength"},
     "patients:refill": {"note": "Seen in a visit first"},
     "patients:telecom-add": {"value": "555-0100"},
     "tasks:create": {"assignee": FIRST, "team": ""},

@@ -11,7 +11,7 @@ from staffing.standing import Standing
 CLINICAL = """
 condition medication allergyintolerance immunization labreport imagingreport observation
 clinicaldocument refillrequest note addendum reasonforvisit plan instruction vitalsigns
-diagnosis prescription laborder imagingorder referral notetask
+diagnosis prescription laborder imagingorder referral notetask notereview
 """
 CLAIMS = "claim claimline claimdiagnosis claimposting"
 REPORTS = "labreport imagingreport clinicaldocument"
