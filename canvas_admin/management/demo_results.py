@@ -56,7 +56,7 @@ LETTER = (
 )
 PHARMACY = "Main Street Pharmacy"
 PROPOSAL = "Not in stock. May it be the same in half the strength, two at a time?"
-MESSAGE = "The thyroid is fine, the dose stays. Please ask whether the tiredness is any better."
+MESSAGE = "The thyroid is fine, the dose stays. Is the tiredness any better?"
 
 
 @transaction.atomic

@@ -112,6 +112,7 @@ patients:print-result                 login/login 403/405     403/405     403/40
 patients:print-results                login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:print-schedule               login/login 403/405     200/405     403/405     403/405     403/405     403/405     403/405
 patients:print-statement              login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:print-statements             login/login 405/403     405/403     405/403     405/403     405/403     405/403     405/403
 patients:print-visit                  login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:profile                      login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:receipt                      login/login 403/405     403/405     302/405     403/405     403/405     403/405     403/405

@@ -62,6 +62,7 @@ from patients.views.printing import (
     print_results,
     print_schedule,
     print_statement,
+    print_statements,
     print_visit,
 )
 from patients.views.profile import (
@@ -130,6 +131,7 @@ __all__ = [
     "print_results",
     "print_schedule",
     "print_statement",
+    "print_statements",
     "print_visit",
     "profile",
     "receipt",

@@ -57,6 +57,7 @@ print_chart      reach  printing-access + clinical-read
 print_results    reach  printing-access + clinical-read
 print_visit      reach  printing-access + clinical-read
 print_statement  reach  printing-access + revenue-access
+print_statements -      printing-access + revenue-access
 print_profile    reach  printing-access + profile-read | printing-access + clinical-read | printing-access + patient-create
 print_appointments reach printing-access
 print_document   reach  printing-access + document-read
@@ -157,6 +158,7 @@ patients:print-result            print_results    GET
 patients:print-results           print_results    GET
 patients:print-schedule          print_schedule   GET
 patients:print-statement         print_statement  GET
+patients:print-statements        print_statements POST
 patients:print-visit             print_visit      GET
 patients:profile                 profile          GET
 patients:receipt                 create           GET

@@ -54,6 +54,7 @@ print_chart        view_patient view:chart print_patient
 print_results      view_patient view:chart print_patient
 print_visit        view_patient view:chart print_patient
 print_statement    find_patient view:claims view_claimstatechange print_patient
+print_statements   find_patient view:claims view_claimstatechange print_patient
 print_profile      view_patient print_patient
 print_appointments find_patient print_patient
 print_document     find_patient view_administrativedocument print_patient
