@@ -71,6 +71,7 @@ patients:claim-line-end               login/login 403/403     403/403     403/40
 patients:claim-note                   login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-posting-add            login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-posting-end            login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:claim-snooze                 login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-state                  login/login 405/403     405/403     405/403     405/403     405/403     405/403     405/403
 patients:claims                       login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:revenue                      login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405

@@ -33,6 +33,7 @@ from patients.models import (
     Appointment,
     CareTeamMembership,
     Claim,
+    ClaimSnooze,
     ClinicalDocument,
     Condition,
     Consent,
@@ -151,16 +152,15 @@ def link_everything(
         message=MARK,
         checked_by=getattr(cast, who).user,
     )
-    claim_parts(
-        Claim.objects.create(
-            patient=patient,
-            provider=getattr(cast, who),
-            coverage=coverage,
-            service_date=date(2026, 1, 3),
-            state=chance.choice(["filed", "patient-balance", "trash"]),
-        ),
-        MARK,
+    claim = Claim.objects.create(
+        patient=patient,
+        provider=getattr(cast, who),
+        coverage=coverage,
+        service_date=date(2026, 1, 3),
+        state=chance.choice(["filed", "patient-balance", "trash"]),
     )
+    claim_parts(claim, MARK)
+    ClaimSnooze.objects.create(claim=claim, until=date(2026, 2, 1), reason=MARK)
     for number in range(chance.randrange(1, 6)):
         fill_the_chart(patient, f"{MARK}{number}")
     AdministrativeDocument.objects.create(

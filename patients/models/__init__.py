@@ -6,6 +6,7 @@ from patients.models.care_team import CareTeamMembership
 from patients.models.chart_changes import ChartChange
 from patients.models.claim_keys import ClaimKey
 from patients.models.claim_postings import ClaimPosting
+from patients.models.claim_snoozes import ClaimSnooze
 from patients.models.claims import (
     Claim,
     ClaimDiagnosis,
@@ -77,6 +78,7 @@ __all__ = [
     "ClaimKey",
     "ClaimLine",
     "ClaimPosting",
+    "ClaimSnooze",
     "ClaimState",
     "ClaimStateChange",
     "ClinicalDocument",

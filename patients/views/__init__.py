@@ -20,6 +20,7 @@ from patients.views.claims import (
     end_part,
     revenue,
     revenue_file,
+    snooze_claim,
 )
 from patients.views.commands import add_command, command_act, edit_command
 from patients.views.create import create, receipt
@@ -153,6 +154,7 @@ __all__ = [
     "schedule",
     "search",
     "sign_note",
+    "snooze_claim",
     "start_note",
     "undo_review",
     "unlink_file",

@@ -42,6 +42,7 @@ class Caused(models.Model):
     coverage = _by("Coverage")
     note_review = _by("NoteReview")
     posting = _by("ClaimPosting")
+    claim_snooze = _by("ClaimSnooze")
     responsibility = models.CharField(
         max_length=48, choices=TeamResponsibility.Code, blank=True, editable=False
     )

@@ -94,6 +94,7 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         claim,
         f"{claim}lines/new/",
         f"{claim}postings/new/",
+        f"{claim}snooze/",
         f"{claim}postings/{clinic.paid.key}/end/",
         "/schedule/",
         clinic.tomorrow,

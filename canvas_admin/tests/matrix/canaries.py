@@ -48,6 +48,7 @@ SEEN_WITH = {
     "ClaimDiagnosis": "claims",
     "ClaimLine": "claims",
     "ClaimPosting": "claims",
+    "ClaimSnooze": "claims",
     "ClinicalDocument": "chart",
     "VitalSigns": "chart",
     "Diagnosis": "chart",

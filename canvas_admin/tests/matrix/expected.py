@@ -100,6 +100,7 @@ patients:claim-line-end          write_claims     GET POST
 patients:claim-note              write_claims     GET POST
 patients:claim-posting-add       write_claims     GET POST
 patients:claim-posting-end       write_claims     GET POST
+patients:claim-snooze            write_claims     GET POST
 patients:claim-state             write_claims     POST
 patients:claims                  claims           GET
 patients:commit-command          write_chart      GET POST

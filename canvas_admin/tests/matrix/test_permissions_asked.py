@@ -13,7 +13,7 @@ condition medication allergyintolerance immunization labreport imagingreport obs
 clinicaldocument refillrequest note addendum reasonforvisit plan instruction vitalsigns
 diagnosis prescription laborder imagingorder referral notetask notereview
 """
-CLAIMS = "claim claimline claimdiagnosis claimposting"
+CLAIMS = "claim claimline claimdiagnosis claimposting claimsnooze"
 REPORTS = "labreport imagingreport clinicaldocument"
 # view:chart stands for the right to view each of the models in `chart`.
 MODELS = {
