@@ -7,7 +7,7 @@ and 6.4. Delegated orders are in test_delegated.py.
 import pytest
 
 from canvas_admin.audit import trail
-from canvas_admin.testing import give
+from canvas_admin.testing import give, make_staff
 from patients.models import (
     ClinicalDocument,
     Coverage,
@@ -201,9 +201,18 @@ def test_each_act_raises_its_task_for_the_responsible_team(clinic, signed_in):
         assert [label.name for label in task.labels.all()] == [origin]
         assert [c.text for c in task.comments.all()] == ([comment] if comment else [])
         origins.add(origin)
+        page = client.get(f"/task/{task.key}/")
+        cause = page.context["cause"]["url"]
+        assert f'href="{cause}"' in page.content.decode()
+        assert client.get(cause).status_code == 200
     mine = titles(client.get("/tasks/"))
     assert sorted(mine) == sorted(title for _act, title, *_rest in ACTS)
     assert titles(signed_in("sam").get("/tasks/")) == []
+    # A page that one may not open is not linked.
+    reader = make_staff("pat", "Tasking access", "Patients: North")
+    client.force_login(reader.user, backend="staffing.backends.StaffBackend")
+    for task in Task.objects.all():
+        assert client.get(f"/task/{task.key}/").context["cause"] is None
 
 
 def test_without_a_responsible_team_they_wait_for_anybody(clinic, signed_in):
