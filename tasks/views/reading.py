@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from patients import areas
-from tasks import causes, gate
+from tasks import cause_pages, gate
 from tasks.forms.comments import CommentForm
 from tasks.models import Task, TaskComment
 
@@ -35,7 +35,7 @@ def task_page(
         "patient": row.patient,
         "problems": problems,
         "form": form or CommentForm(),
-        "cause": causes.page_of(row, request.user),
+        "cause": cause_pages.page_of(row, request.user),
         "takeable": row.is_open and row.assignee is None,
         **comments.page(request.GET.get("after", ""), COMMENTS),
     }
