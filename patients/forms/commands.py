@@ -219,7 +219,9 @@ class LabOrderForm(CommandForm):
         model = LabOrder
         fields = ["tests", "lab", "fasting", "specimen", "comment"]
         help_texts = {
-            "specimen": _("A task is made for whoever collects it, or makes the visit.")
+            "specimen": _(
+                "A task is made to collect it, or to arrange the visit there."
+            )
         }
 
 

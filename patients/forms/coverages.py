@@ -35,9 +35,9 @@ class CoverageForm(PeriodForm):
         ]
         help_texts = {
             "payer_id": _("By which the payer is known to clearing houses."),
-            "payer_address": _("While it is not known, completing it is a task."),
-            "payer_phone": _("While it is not known, completing it is a task."),
-            "member_id": _("While it is not known, completing it is a task."),
+            "payer_address": _(
+                "While address, phone or member id is missing, to complete them is a task."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
