@@ -69,6 +69,7 @@ CLINICAL_DATA = (
     "clinicaldocument",
     "refillrequest",
     "note",
+    "notereview",
     "addendum",
     "reasonforvisit",
     "plan",
@@ -82,7 +83,7 @@ CLINICAL_DATA = (
     "notetask",
 )
 # What is charged, to whom, and what was paid.
-REVENUE_DATA = ("claim", "claimline", "claimdiagnosis", "claimposting")
+REVENUE_DATA = ("claim", "claimline", "claimdiagnosis", "claimposting", "claimsnooze")
 VIEW_CLINICAL = tuple(p for m in CLINICAL_DATA for p in _model("patients", m, "view"))
 VIEW_REVENUE = tuple(
     p

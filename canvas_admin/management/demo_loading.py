@@ -70,13 +70,13 @@ def load() -> None:
     ada, ben, _cyn = _known_patients()
     staff = Staff.objects.select_related("user", "primary_location")
     make_tasks({name: _living(name) for name in (NORTH, SOUTH)})
+    make_claims(ada)
     make_notes(
         {
             ada: staff.get(user__username="nora"),
             ben: staff.get(user__username="sam"),
         }
     )
-    make_claims(ada)
     make_inbox({"nora": ada, "sam": ben, "olga": ada})
     make_results({"nora": _living(NORTH), "sam": _living(SOUTH)})
     give_passwords(passwords_file())

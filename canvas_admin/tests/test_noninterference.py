@@ -33,6 +33,7 @@ from patients.models import (
     Appointment,
     CareTeamMembership,
     Claim,
+    ClaimSnooze,
     ClinicalDocument,
     Condition,
     Consent,
@@ -43,6 +44,7 @@ from patients.models import (
     IncomingFile,
     LabReport,
     Medication,
+    NoteReview,
     Observation,
     Patient,
     PatientAddress,
@@ -147,7 +149,7 @@ def link_everything(
         patient=patient, coding=cast.consent_coding, state="rejected"
     )
     coverage = Coverage.objects.create(
-        patient=patient, payer_name=MARK, member_id=MARK, plan=MARK
+        patient=patient, payer_name=MARK, member_id=MARK, plan=MARK, payer_address=MARK
     )
     EligibilityCheck.objects.create(
         patient=patient,
@@ -155,16 +157,15 @@ def link_everything(
         message=MARK,
         checked_by=getattr(cast, who).user,
     )
-    claim_parts(
-        Claim.objects.create(
-            patient=patient,
-            provider=getattr(cast, who),
-            coverage=coverage,
-            service_date=date(2026, 1, 3),
-            state=chance.choice(["filed", "patient-balance", "trash"]),
-        ),
-        MARK,
+    claim = Claim.objects.create(
+        patient=patient,
+        provider=getattr(cast, who),
+        coverage=coverage,
+        service_date=date(2026, 1, 3),
+        state=chance.choice(["filed", "patient-balance", "trash"]),
     )
+    claim_parts(claim, MARK)
+    ClaimSnooze.objects.create(claim=claim, until=date(2026, 2, 1), reason=MARK)
     for number in range(chance.randrange(1, 6)):
         fill_the_chart(patient, f"{MARK}{number}")
     AdministrativeDocument.objects.create(
@@ -236,7 +237,13 @@ def hand_work_to(staff: Any, patient: Patient, team: Any) -> None:
     medicine = patient.medications.first()
     for given in ({"assignee": staff}, {"team": team}):
         RefillRequest.objects.create(
-            patient=patient, medication=medicine, pharmacy=MARK, note=MARK, **given
+            patient=patient,
+            medication=medicine,
+            kind="change",
+            proposal=MARK,
+            pharmacy=MARK,
+            note=MARK,
+            **given,
         )
 
 
@@ -248,6 +255,9 @@ def write_notes(patient: Patient, staff: Any) -> None:
         row = {"note": note, "patient": patient, "position": position}
         model.objects.bulk_create([model(**row, **marked)])
     Addendum.objects.bulk_create([Addendum(note=note, patient=patient, text=MARK)])
+    review = NoteReview(note=note, patient=patient, assignee=staff, comment=MARK)
+    review.save()
+    review.ask(staff.user)
 
 
 def _groups_not_held(cast: SimpleNamespace, who: str) -> list[Any]:

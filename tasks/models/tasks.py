@@ -13,13 +13,14 @@ from canvas_admin.records.models import Keyed
 from patients.models import Patient, WorkItem
 from patients.models.folded import FoldedField
 from tasks import routing
+from tasks.models import causes
 from tasks.models.labels import TaskLabel
 from tasks.models.rules import TaskRouting
 from tasks.origins import Origin
 from tasks.querysets import TaskQuerySet
 
 
-class Task(WorkItem):
+class Task(causes.Caused, WorkItem):
     """Something to do, about a patient or about none.
 
     Its externally exposable id is the FHIR Task id. It may have a person, a team, both or
@@ -83,28 +84,6 @@ class Task(WorkItem):
         verbose_name=_("team"),
     )
     origin = models.CharField(_("origin"), max_length=15, choices=Origin, blank=True)
-    # The command of a note that raised it; patients makes it by the reverse accessor.
-    referral = models.ForeignKey(
-        "patients.Referral",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="tasks",
-        editable=False,
-    )
-    imaging_order = models.ForeignKey(
-        "patients.ImagingOrder",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="tasks",
-        editable=False,
-    )
-    note_task = models.ForeignKey(
-        "patients.NoteTask",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="tasks",
-        editable=False,
-    )
     campaign = models.ForeignKey(
         "tasks.Campaign",
         on_delete=models.PROTECT,
@@ -144,7 +123,8 @@ class Task(WorkItem):
                 fields=["campaign", "status", "id"],
                 condition=Q(campaign__isnull=False),
                 name="task_of_campaign",
-            )
+            ),
+            *causes.indexes(),
         ]
 
     def __str__(self) -> str:
@@ -160,6 +140,12 @@ class Task(WorkItem):
     def is_open(self) -> bool:
         """Whether it is still to be done."""
         return self.status == self.Status.OPEN
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody has begun with it: no person has it, none but its maker wrote."""
+        others = self.comments.exclude(author=self.creator_id)
+        return self.is_open and self.assignee_id is None and not others.exists()
 
     @property
     def overdue(self) -> bool:
