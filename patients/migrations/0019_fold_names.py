@@ -16,6 +16,6 @@ def fold(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0018_api")]
+    dependencies = [("patients", "0018_api_and_teams")]
 
     operations = [migrations.RunPython(fold, migrations.RunPython.noop)]

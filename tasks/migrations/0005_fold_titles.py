@@ -15,6 +15,6 @@ def fold(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tasks", "0004_api")]
+    dependencies = [("tasks", "0004_api_and_teams")]
 
     operations = [migrations.RunPython(fold, migrations.RunPython.noop)]

@@ -81,6 +81,8 @@ def rule_of(name="Rule", labels=(), **fields):
     rule = RoutingRule.objects.create(name=name, **fields)
     rule.labels.set(labels)
     return rule
+
+
 def campaign_over(client, group, **fields):
     """Fill in the form of a new campaign and send it."""
     chosen = {"patient_group": str(group.externally_exposable_id), "title": "Flu shot"}
