@@ -85,7 +85,9 @@ def test_a_body_is_json_whatever_it_is_called(cast, program):
         assert text in why
     too_large = b'{"a": "' + b"x" * 3_000_000 + b'"}'
     assert said(program.send("POST", "Task", too_large))[:2] == (413, "too-long")
-    answer = program.client.generic("POST", "/fhir/Task", b"{}", content_type="")
+    answer = program.client.generic(
+        "POST", "/fhir/Task", b"{}", content_type="", headers=program.headers
+    )
     assert said(answer)[0] == 400
 
 
@@ -96,7 +98,7 @@ def test_a_search_may_come_in_the_body(cast, program):
         "/fhir/Task/_search?status=requested",
         "description=call",
         content_type="application/x-www-form-urlencoded",
-        headers={"accept": "application/json"},
+        headers=program.headers,
     )
     assert [e["resource"]["description"] for e in answer.json()["entry"]] == ["Call"]
     assert said(program.send("POST", "Task/_search", {}))[0] == 400
@@ -194,3 +196,13 @@ def test_the_openapi_document_is_of_now():
     found = StringIO()
     call_command("api_doc", stdout=found)
     assert page.read_text() == found.getvalue(), "manage.py api_doc > docs/openapi.json"
+
+
+def test_a_token_may_be_for_less_than_its_account(cast):
+    make(patient=cast.ada, creator=cast.nora)
+    reader = Program(cast.nora, scope="user/Task.rs")
+    assert reader.bundle("Task")["total"] == 1
+    forbidden = (403, "forbidden", "Authorization failed")
+    assert said(reader.send("POST", "Task", {})) == forbidden
+    assert said(reader.get("Patient")) == forbidden
+    assert said(reader.get("Task", {"_include": "Task:patient"})) == forbidden
