@@ -32,6 +32,7 @@ from patients.models import (
     PatientAddress,
     PatientContact,
     PatientContactPoint,
+    PatientGroup,
     PatientIdentifier,
     PatientName,
 )
@@ -135,7 +136,10 @@ class PatientResource(Resource):
         return access.paths_to(reach(request), rows)
 
     def create(self, request: Any, data: Json) -> Patient:
-        return patient_writing.create(request, data, ())
+        joined = PatientGroup.objects.filter(
+            joinings__application=request.auth.application, retired__isnull=True
+        )
+        return patient_writing.create(request, data, joined)
 
     def update(
         self, request: Any, row: Patient, data: Json, check: Callable[[Patient], None]

@@ -35,6 +35,7 @@ from patients.models.groups import (
     PatientGroupMember,
 )
 from patients.models.incoming import IncomingFile
+from patients.models.joining import Joining
 from patients.models.lab_orders import LabOrder
 from patients.models.narratives import Instruction, Plan, ReasonForVisit
 from patients.models.note_reviews import NoteReview
@@ -96,6 +97,7 @@ __all__ = [
     "ImagingReport",
     "Immunization",
     "IncomingFile",
+    "Joining",
     "Instruction",
     "LabOrder",
     "LabReport",

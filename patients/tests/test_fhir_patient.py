@@ -3,16 +3,19 @@
 from datetime import date
 
 import pytest
+from django.test import Client
 
 from canvas_admin.audit.models import AuditRow
-from canvas_admin.testing import give, make_patient, make_staff
+from canvas_admin.testing import give, make_group, make_patient, make_staff
 from canvas_admin.tests.programs import Program, ids, said
 from patients.models import (
+    Joining,
     Patient,
     PatientContactPoint,
     PatientIdentifier,
     PatientName,
 )
+from staffing.models import Application
 
 BIRTH_SEX = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-birthsex"
 WRITER = ("Profile read", "Profile write", "Patient create")
@@ -252,3 +255,25 @@ def test_elements_and_total_are_as_asked(cast):
     assert reader.bundle("Patient", _count="1")["total"] == 3
     assert "total" not in reader.bundle("Patient", _count="1", _total="none")
     assert reader.bundle("Patient", _count="0")["total"] == 3
+
+
+def test_the_new_patients_of_a_program_join_the_groups_of_its_page(cast):
+    """DESIGN section 4: "over the API, the groups set on the application"."""
+    program = Program(make_staff("bot", *WRITER, "Patients: North"))
+    application = Application.objects.get(name="For tests")
+    Joining.objects.create(application=application, patient_group=cast.north)
+    gone = make_group("Gone")
+    Joining.objects.create(application=application, patient_group=gone)
+    gone.retire()
+    key = program.create("Patient", minimal())
+    patient = Patient.objects.get(key=key)
+    groups = [row.patient_group for row in patient.group_memberships.in_force()]
+    assert groups == [cast.north]
+    assert program.read(f"Patient/{key}")["id"] == key
+    office = Client()
+    ruth = make_staff("integrator", "Integrations")
+    office.force_login(ruth.user, backend="staffing.backends.StaffBackend")
+    page = office.get(f"/admin/staffing/application/{application.key}/change/")
+    assert page.status_code == 200
+    assert "North" in page.content.decode()
+    assert "Gone" not in page.content.decode()
