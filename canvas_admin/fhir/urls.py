@@ -24,5 +24,5 @@ urlpatterns = [
         InstanceView.as_view(),
         name="instance",
     ),
-    re_path(r"^.+$", Unknown.as_view(), name="unknown"),
+    re_path(r"^(?P<path>.+)$", Unknown.as_view(), name="unknown"),
 ]

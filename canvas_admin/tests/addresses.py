@@ -213,6 +213,10 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         about = {"group_id": cast.north.externally_exposable_id}
         yield about
         yield about | {"key": cast.membership.key}
+    if name.startswith("fhir:"):
+        task = {"name": "Task"}
+        yield from (task, {"path": "a/b"})
+        yield task | {"logical_id": cast.task.externally_exposable_id}
     if name == "admin:app_list":
         yield {"app_label": "staffing"}
     if name.startswith("admin:"):

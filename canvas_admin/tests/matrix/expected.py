@@ -208,11 +208,13 @@ tasks:status                     one-task         POST
 """
 
 # Addresses that no line above names belong to these, by how their names begin. "own" are
-# the pages of signing in and of one's own account, alike for everybody;
+# the pages of signing in and of one's own account, and what asks for a program's token:
+# alike for everybody;
 # "administration" is closed to the twelve.
 BEGINNINGS = {
     "account_": "own",
     "auth:": "own",
+    "fhir:": "own",
     "mfa_": "own",
     "usersessions_": "own",
     "staffing:": "own",
