@@ -9,6 +9,7 @@ from patients.admin import effective, reports
 
 handler400 = "canvas_admin.site.bad_request"
 handler403 = "patients.gate.denied"
+handler500 = "canvas_admin.site.server_error"
 
 # allauth's own list, less what a clinic with closed sign-up does not offer: adding mail
 # addresses, confirming them, signing in by code.

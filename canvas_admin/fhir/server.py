@@ -77,6 +77,7 @@ class FhirView(APIView):
     permission_classes = [IsAuthenticated]
     content_negotiation_class = Negotiation
     schema = None
+    http_method_names = ["get", "head", "post", "put"]
 
     def get_exception_handler(self) -> Any:
         return outcomes.respond

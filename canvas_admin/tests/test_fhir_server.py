@@ -64,7 +64,7 @@ def test_what_is_not_served_is_said(cast, program):
     assert said(program.get("RiskAssessment"))[:2] == (404, "not-found")
     assert said(program.get("RiskAssessment/1"))[:2] == (404, "not-found")
     unsupported = (405, "not-supported", "Operation is not supported")
-    for method in ("DELETE", "PATCH"):
+    for method in ("DELETE", "PATCH", "OPTIONS"):
         answer = program.send(method, "Task/0", {})
         assert said(answer) == unsupported
     assert said(program.send("POST", "CareTeam", {})) == unsupported
@@ -206,3 +206,15 @@ def test_a_token_may_be_for_less_than_its_account(cast):
     assert said(reader.send("POST", "Task", {})) == forbidden
     assert said(reader.get("Patient")) == forbidden
     assert said(reader.get("Task", {"_include": "Task:patient"})) == forbidden
+
+
+def test_what_is_broken_is_told_without_a_word_of_it(cast, program, monkeypatch):
+    def broken(*args):
+        raise RuntimeError("Ada Alvarez")
+
+    monkeypatch.setattr("tasks.api.task.to_fhir", broken)
+    make(patient=cast.ada, creator=cast.nora)
+    program.client.raise_request_exception = False
+    answer = program.get("Task")
+    assert said(answer) == (500, "exception", "Internal server error")
+    assert answer["fumage-correlation-id"]
