@@ -1,5 +1,8 @@
 """Real clients against the running server: they read what they wrote, as it was."""
 
+import json
+import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -158,3 +161,21 @@ def test_fhirpy(clinic):
     patient.save()
     read = client.resources("Patient").search(birthdate="1980-01-03").first()
     assert read["id"] == clinic.cast.ada.key
+
+
+def test_fhir_kit_client(clinic):
+    """The JavaScript client of Vermonster."""
+    script = Path(__file__).resolve().parents[2] / ".ci" / "clients" / "round_trip.js"
+    asked = [clinic.base, clinic.token, clinic.cast.ada.key]
+    asked.append(str(clinic.task.externally_exposable_id))
+    command = ["node", str(script), *asked]
+    done = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {
+        "version": "4.0.1",
+        "same": True,
+        "found": ["Made again", clinic.task.title],
+        "refused": 404,
+    }
