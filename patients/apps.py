@@ -12,6 +12,7 @@ class PatientsConfig(AppConfig):
 
         from canvas_admin.fhir import resources
         from patients import linking, work
+        from patients.api.appointment import AppointmentResource
         from patients.api.care_team import CareTeamResource
         from patients.api.condition import ConditionResource
         from patients.api.coverage import CoverageResource
@@ -24,6 +25,7 @@ class PatientsConfig(AppConfig):
         from patients.work import panels, work_keys
 
         for served in (
+            AppointmentResource,
             CareTeamResource,
             ConditionResource,
             CoverageResource,

@@ -7,12 +7,14 @@ import pytest
 from canvas_admin.testing import make_staff
 from canvas_admin.tests.programs import Program, ids, said
 from patients.models import (
+    Appointment,
     Condition,
     Coverage,
     ImagingReport,
     LabReport,
     Observation,
 )
+from staffing.models import Location, VisitType
 
 AT = datetime(2026, 3, 4, 5, 6, tzinfo=UTC)
 
@@ -152,3 +154,64 @@ def test_reports_of_both_kinds_are_one_type(cast):
         ({"_id": images.key}, both[1:]),
     ]:
         assert ids(program.search("DiagnosticReport", **query)) == wanted, query
+
+
+def test_appointments_of_others_show_what_the_schedule_shows(cast):
+    mine = book(cast.ada, cast.sam, reason="Chest pain")
+    others = book(cast.ben, cast.sam, hour=16, reason="Secret")
+    desk = Program(make_staff("desk", "Schedule write", "Patients: North"))
+    found = {each["id"]: each for each in desk.search("Appointment")}
+    assert found.keys() == {mine.key, others.key}
+    actors = [each["actor"] for each in found[others.key]["participant"]]
+    assert actors[0] == {"display": "Ben Brandt"}
+    assert actors[1]["reference"] == f"Practitioner/{cast.sam.key}"
+    assert found[others.key].keys() == {
+        "resourceType",
+        "id",
+        "status",
+        "appointmentType",
+        "start",
+        "end",
+        "minutesDuration",
+        "participant",
+    }
+    ada = {"reference": f"Patient/{cast.ada.key}", "type": "Patient"}
+    assert found[mine.key]["participant"][0]["actor"] == ada | {
+        "display": "Ada Alvarez"
+    }
+    assert "reasonCode" not in found[mine.key]
+    for query, wanted in [
+        ({"patient": cast.ada.key}, [mine]),
+        ({"patient": f"Patient/{cast.ben.key}"}, []),
+        ({"date": "2030-01-02"}, [mine, others]),
+        ({"date": "ge2030-01-02T15:30"}, [others]),
+        ({"practitioner": cast.sam.key}, [mine, others]),
+        ({"status": "booked"}, []),
+        ({"appointment-type": "308335008"}, [mine, others]),
+    ]:
+        keys = ids(desk.search("Appointment", **query))
+        assert sorted(keys) == sorted(each.key for each in wanted), query
+    assert said(desk.get("Appointment", {"patient.family": "br"}))[0] == 403
+    nurse = Program(make_staff("nurse", "Clinical read", "Patients: North"))
+    assert nurse.read(f"Appointment/{mine.key}")["reasonCode"] == [
+        {"text": "Chest pain"}
+    ]
+    assert "reasonCode" not in nurse.read(f"Appointment/{others.key}")
+    assert ids(nurse.search("Appointment", **{"patient.family": "br"})) == []
+    office = Program(make_staff("office", "Staff Permissions"))
+    assert said(office.get("Appointment"))[0] == 403
+
+
+def book(patient, provider, hour=15, **fields):
+    """An appointment on 2 January 2030."""
+    return Appointment.objects.create(
+        patient=patient,
+        provider=provider,
+        location=Location.objects.get_or_create(name="Main street")[0],
+        visit_type=VisitType.objects.get_or_create(name="Check-up", code="308335008")[
+            0
+        ],
+        start=datetime(2030, 1, 2, hour, tzinfo=UTC),
+        minutes=20,
+        **fields,
+    )
