@@ -1,13 +1,13 @@
 """FHIR Appointment over the schedule, which S2 excepts from reach (facts 5.3)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import Q, QuerySet
 
 from canvas_admin.audit import trail
-from canvas_admin.fhir.parameters import Instant, Parameter, Reference, Token
+from canvas_admin.fhir.parameters import Instant, Reference, Token
 from canvas_admin.fhir.resources import (
     KEY,
     Include,
@@ -20,30 +20,22 @@ from canvas_admin.fhir.resources import (
 from patients import access, areas
 from patients.api.of_patient import concept
 from patients.gate import reach
-from patients.models import Appointment, Patient
+from patients.models import Appointment
 
 SNOMED = "http://snomed.info/sct"
 
 
 @dataclass(frozen=True)
-class PatientWithinReach(Parameter):
-    """A patient by id; whoever is out of reach is as one who has no appointments."""
+class PatientWithinReach(Reference):
+    """A patient; whoever is out of reach is as one who has no appointments."""
 
-    within: Any = None
-    kind = "reference"
-    modifiers = ("Patient",)
+    within: Q = field(default_factory=Q)
 
     def bound(self, request: Any) -> "PatientWithinReach":
-        return PatientWithinReach(Patient.objects.accessible_to(reach(request)))
+        return replace(self, within=access.condition(reach(request), self.path))
 
     def condition(self, value: str, modifier: str = "") -> Q:
-        key = value.removeprefix("Patient/")
-        found = (
-            self.within.filter(key=key)
-            if KEY.fullmatch(key)
-            else Patient.objects.none()
-        )
-        return Q(patient__in=found.order_by().values("pk"))
+        return super().condition(value, modifier) & self.within
 
 
 class AppointmentResource(Resource):
@@ -67,7 +59,7 @@ class AppointmentResource(Resource):
             "appointment-type": Token("visit_type__code"),
             "date": Instant("start"),
             "location": Reference("location__key", "Location", KEY),
-            "patient": PatientWithinReach(),
+            "patient": PatientWithinReach("patient__key", "Patient", KEY),
             "practitioner": Reference("provider__key", "Practitioner", KEY),
             "status": Token("status"),
         }
