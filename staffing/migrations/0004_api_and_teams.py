@@ -14,6 +14,9 @@ class Migration(migrations.Migration):
         ('staffing', '0003_starting_lists'),
     ]
 
+    # Its tables refer to our application.
+    run_before = [("oauth2_provider", "0001_initial")]
+
     operations = [
         migrations.AddField(
             model_name='careteamrole',
