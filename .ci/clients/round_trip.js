@@ -5,6 +5,8 @@ const Client = require("fhir-kit-client");
 async function main(baseUrl, token, patientId, taskId) {
   const client = new Client({ baseUrl, bearerToken: token });
   const statement = await client.capabilityStatement();
+  const before = await client.read({ resourceType: "Patient", id: patientId });
+  await client.update({ resourceType: "Patient", id: patientId, body: before });
   const patient = await client.read({ resourceType: "Patient", id: patientId });
   await client.update({ resourceType: "Patient", id: patientId, body: patient });
   const again = await client.read({ resourceType: "Patient", id: patientId });

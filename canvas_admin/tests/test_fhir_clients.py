@@ -134,16 +134,17 @@ def test_fhirclient(clinic):
     assert [n["family"] for n in again.as_json()["name"]] == [
         n["family"] for n in before["name"]
     ]
-    tasks = TheirTask.where({"patient": clinic.cast.ada.key}).perform_resources(
+    tasks = TheirTask.where({"patient": clinic.cast.ada.key}).perform_resources_iter(
         smart.server
     )
+    tasks = list(tasks)
     assert [task.description for task in tasks] == [clinic.task.title]
     tasks[0].status = "completed"
     tasks[0].note = None
     tasks[0].update(smart.server)
     clinic.task.refresh_from_db()
     assert clinic.task.status == "COMPLETED"
-    teams = Group.where({"type": "practitioner"}).perform_resources(smart.server)
+    teams = Group.where({"type": "practitioner"}).perform_resources_iter(smart.server)
     assert {team.name for team in teams} == {"Referrals", clinic.team.name}
     assert CareTeam.read(clinic.cast.ada.key, smart.server).status == "active"
 

@@ -20,6 +20,7 @@ from patients.models import (
     Patient,
     PatientContact,
     PatientGroup,
+    PatientIdentifier,
     PatientName,
 )
 from patients.models.patients import ProfileData
@@ -211,7 +212,7 @@ def _write_list(rows: Any, patient: Patient, entries: list[tuple[str, Values]]) 
                 )
             rows.model.objects.create(patient=patient, **values)
             continue
-        if values.get("value") == getattr(row, "shown_value", None):
+        if isinstance(row, PatientIdentifier) and values["value"] == row.shown_value:
             # As we show it, which may be less than the whole.
             values = {**values, "value": row.value}
         if take(row, values):
@@ -222,7 +223,7 @@ def _write_list(rows: Any, patient: Patient, entries: list[tuple[str, Values]]) 
 
 def _end(row: ProfileData) -> None:
     """Mark an entry that was left out; an identifier that has ended stays (facts 4)."""
-    is_identifier = hasattr(row, "shown_value")
+    is_identifier = isinstance(row, PatientIdentifier)
     if is_identifier and row.end and row.end <= clock.today():
         return
     row.entered_in_error = True

@@ -97,14 +97,16 @@ def make_world(chance: random.Random, seed: Any) -> SimpleNamespace:
 def _patient(chance: random.Random) -> Patient:
     given, family = chance.choice(GIVEN), chance.choice(FAMILY)
     first, _gap, middle = given.partition(" ")
+    known = chance.choice(["day", "day", "month", "year"])
+    unknown = {"month": {"day": 1}, "year": {"month": 1, "day": 1}}.get(known, {})
     patient = make_patient(
         first,
         family,
-        chance.choice(DAYS),
+        chance.choice(DAYS).replace(**unknown),
         middle_name=middle,
         gender=chance.choice(Patient.Gender.values),
         active=chance.random() < 0.8,
-        birth_date_precision=chance.choice(["day", "day", "month", "year"]),
+        birth_date_precision=known,
     )
     PatientName.objects.create(patient=patient, given=given, family=family)
     for use in chance.sample(["nickname", "maiden", "old"], chance.randint(0, 2)):
