@@ -68,7 +68,7 @@ fi
 log="$venv/install.log"
 printf '%s\n' "Installing the locked packages into $venv (once, a minute or two) …"
 if ! "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
-    --require-hashes --only-binary :all: $(printf ' -r %s' $files) >"$log" 2>&1; then
+    --require-hashes --only-binary :all: --no-binary memoization $(printf ' -r %s' $files) >"$log" 2>&1; then
     why=$(grep -m 1 '^ERROR:' "$log" | cut -c 8-200) || why="see $log"
     ! grep -qi 'connection\|timed out' "$log" || why="no connection to the package index"
     fail "Installing failed: $why. Run the same command again when that is mended" \
