@@ -58,6 +58,10 @@ class Resource(ABC):
         """Whose data these rows are, for the audit trail: (patient's key, path)."""
         return ()
 
+    def may(self, account: Any, interaction: str) -> bool:
+        """Whether an account has the permissions for an interaction that there is."""
+        return account.has_perms(self.permissions[interaction])
+
     def find(self, request: Any, logical_id: str) -> Any:
         """The row with this id that the caller may read; else None."""
         if not self.id_pattern.fullmatch(logical_id):
@@ -151,8 +155,8 @@ def permitted(request: Any, name: str, interaction: str = "search") -> Resource:
     # A token may be for less than what its account may do.
     allows = getattr(request.auth, "allows", None)
     scoped = allows is None or allows(name, interaction)
-    needed = resource.permissions.get(interaction)
-    if needed is None or not scoped or not request.user.has_perms(needed):
+    there = interaction in resource.permissions
+    if not (there and scoped and resource.may(request.user, interaction)):
         raise Problem(*FORBIDDEN)
     return resource
 

@@ -8,13 +8,14 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from canvas_admin.audit import trail
 from canvas_admin.fhir.parameters import NOTHING, LogicalId, Parameter, Token
-from canvas_admin.fhir.resources import UUID, Json, Resource, filled, reference
+from canvas_admin.fhir.resources import UUID, Json, filled, reference
 from canvas_admin.fhir.searching import Asked, Parts, Rows, Search
 from patients import access, grants
 from patients.api import group_writing
 from patients.api.group_writing import PATIENT_GROUP, TEAM
 from patients.gate import reach
 from patients.models import Patient, PatientGroup, PatientGroupMember
+from staffing.api.practitioner import ForAnyProgram
 from staffing.groups import FIND
 from staffing.models import Team, TeamMember
 
@@ -34,7 +35,7 @@ SUBSETTED = {
 }
 
 
-class GroupResource(Resource):
+class GroupResource(ForAnyProgram):
     """Teams for any caller; patient groups that the caller holds, or administers.
 
     The members of a patient group are those within the caller's reach, in a read alone: a

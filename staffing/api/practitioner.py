@@ -10,7 +10,8 @@ from canvas_admin.fhir.parameters import BOOLEANS, NOTHING, Of, Parameter, Token
 from canvas_admin.fhir.resources import Json, Resource, filled
 from canvas_admin.fhir.searching import Rows, Search
 from staffing.fhir.practitioner import NPI
-from staffing.models import Role, Staff, StaffContactPoint, StaffRole
+from staffing.groups import FIND
+from staffing.models import Role, Staff, StaffContactPoint, StaffRole, staff_of
 
 ROLES = "http://schemas.canvasmedical.com/fhir/extensions/roles"
 ROLE = "http://schemas.canvasmedical.com/fhir/roles"
@@ -52,8 +53,20 @@ def _begins(words: list[str], name: str) -> bool:
     return all(any(part.startswith(word) for part in parts) for word in words)
 
 
-class PractitionerResource(Resource):
-    """Every staff member, to any caller; they are no patients (DESIGN section 5)."""
+class ForAnyProgram(Resource):
+    """What any bound service staff may read (DESIGN section 5); people need a group.
+
+    "A person with none of the twelve sees their own account page, nothing else."
+    """
+
+    def may(self, account: Any, interaction: str) -> bool:
+        is_program = staff_of(account) and staff_of(account).service
+        known = is_program or account.has_perm(FIND)
+        return bool(known) and super().may(account, interaction)
+
+
+class PractitionerResource(ForAnyProgram):
+    """Every staff member; they are no patients."""
 
     type = "Practitioner"
     permissions = {"read": (), "search": ()}
