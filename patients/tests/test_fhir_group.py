@@ -1,6 +1,6 @@
 """FHIR Group: teams, and patient groups with the members within reach (facts 1)."""
 
-from canvas_admin.testing import give, make_group, make_staff
+from canvas_admin.testing import give, make_application, make_group, make_staff
 from canvas_admin.tests.programs import Program, ids, said
 from patients.models import PatientGroup, PatientGroupExclusion
 from staffing.models import Team, TeamMember, TeamResponsibility
@@ -12,7 +12,7 @@ def test_a_team_is_read_by_any_program(cast):
         TeamMember.objects.create(team=team, staff=staff)
     code = TeamResponsibility.Code.PAYMENTS
     TeamResponsibility.objects.create(team=team, code=code)
-    program = Program(make_staff("bot"))
+    program = Program(service("bot"))
     assert program.read(f"Group/{team.externally_exposable_id}") == {
         "resourceType": "Group",
         "id": str(team.externally_exposable_id),
@@ -43,22 +43,20 @@ def test_a_team_is_read_by_any_program(cast):
 def test_a_patient_group_shows_who_is_within_reach(cast):
     both = make_group("Both", [cast.ada, cast.ben])
     path = f"Group/{both.externally_exposable_id}"
-    holder = Program(make_staff("bot", "Profile read", "Patients: Both"))
+    holder = Program(service("bot", "Profile read", "Patients: Both"))
     found = holder.read(path)
     assert (found["type"], found["name"], found["quantity"]) == ("person", "Both", 2)
     wanted = sorted([(cast.ada.key, "Ada Alvarez"), (cast.ben.key, "Ben Brandt")])
     entities = [member["entity"] for member in found["member"]]
     assert [(e["reference"][8:], e["display"]) for e in entities] == wanted
-    office = make_staff(
-        "office", "Staff Permissions", "Profile read", "Patients: North"
-    )
+    office = service("office", "Staff Permissions", "Profile read", "Patients: North")
     found = Program(office).read(path)
     assert found["quantity"] == 1
     assert [m["entity"]["display"] for m in found["member"]] == ["Ada Alvarez"]
-    blind = Program(make_staff("blind", "Staff Permissions")).read(path)
+    blind = Program(service("blind", "Staff Permissions")).read(path)
     assert "member" not in blind
     assert "quantity" not in blind
-    outside = Program(make_staff("out", "Profile read", "Patients: North"))
+    outside = Program(service("out", "Profile read", "Patients: North"))
     for group in (str(both.externally_exposable_id), "0" * 36, "x"):
         text = f"Unknown Group resource '{group}'"
         assert said(outside.get(f"Group/{group}")) == (404, "not-found", text)
@@ -70,7 +68,7 @@ def test_groups_are_found_by_type_and_id(cast):
     team = Team.objects.create(name="Referrals")
     north = str(cast.north.externally_exposable_id)
     team_id = str(team.externally_exposable_id)
-    program = Program(make_staff("bot", "Profile read", "Patients: North"))
+    program = Program(service("bot", "Profile read", "Patients: North"))
     for query, wanted in [
         ({}, [team_id, north]),
         ({"type": "practitioner"}, [team_id]),
@@ -90,10 +88,10 @@ def test_groups_are_found_by_type_and_id(cast):
 def test_patients_are_found_by_their_group(cast):
     north = {"_has:Group:member:_id": str(cast.north.externally_exposable_id)}
     south = {"_has:Group:member:_id": str(cast.south.externally_exposable_id)}
-    program = Program(make_staff("bot", "Profile read", "Patients: North"))
+    program = Program(service("bot", "Profile read", "Patients: North"))
     assert ids(program.search("Patient", **north)) == [cast.ada.key]
     assert program.search("Patient", **south) == []
-    full = give(make_staff("full", "Profile read", "Staff Permissions"), "All Patients")
+    full = give(service("full", "Profile read", "Staff Permissions"), "All Patients")
     assert ids(Program(full).search("Patient", **south)) == [cast.ben.key]
     put_out = make_group("Out", [cast.cyn])
     put_out.remove(cast.cyn)
@@ -137,7 +135,7 @@ def patients_of(name, *members):
 
 
 def test_a_team_is_made_and_replaced(cast):
-    program = Program(make_staff("bot", "Staff Permissions"))
+    program = Program(service("bot", "Staff Permissions"))
     key = program.create(
         "Group", team_of("A", cast.nora, codes=["COLLECT_PATIENT_PAYMENTS"])
     )
@@ -158,7 +156,7 @@ def test_a_team_is_made_and_replaced(cast):
 
 
 def test_a_responsibility_has_one_team(cast):
-    program = Program(make_staff("bot", "Staff Permissions"))
+    program = Program(service("bot", "Staff Permissions"))
     codes = ["REVIEW_COVERAGES"]
     program.create("Group", team_of("First", codes=codes))
     answer = program.send("POST", "Group", team_of("Second", codes=codes))
@@ -170,7 +168,7 @@ def test_a_responsibility_has_one_team(cast):
 
 
 def test_a_patient_group_grows_by_what_is_sent_and_keeps_the_rest(cast):
-    staff = make_staff("bot", "Staff Permissions", "Profile read", "Patients: North")
+    staff = service("bot", "Staff Permissions", "Profile read", "Patients: North")
     program = Program(staff)
     key = program.create("Group", patients_of("Diabetes", (cast.ada, False)))
     path = f"Group/{key}"
@@ -196,7 +194,7 @@ def test_a_patient_group_grows_by_what_is_sent_and_keeps_the_rest(cast):
 
 def test_a_locked_or_excluded_patient_stays_where_they_are(cast):
     program = Program(
-        make_staff("bot", "Staff Permissions", "Profile read", "All Patients")
+        service("bot", "Staff Permissions", "Profile read", "All Patients")
     )
     group = make_group("Study", [cast.ada])
     group.memberships.update(locked=True)
@@ -215,7 +213,7 @@ def test_a_locked_or_excluded_patient_stays_where_they_are(cast):
 def test_ten_of_five_thousand_are_read_and_sent_back(cast):
     """Issue 5, 3.3, in small: who reaches few members takes none away."""
     group = make_group("Large", [cast.ada, cast.ben, cast.cyn])
-    staff = make_staff("bot", "Staff Permissions", "Profile read", "Patients: North")
+    staff = service("bot", "Staff Permissions", "Profile read", "Patients: North")
     program = Program(staff)
     found = program.read(f"Group/{group.externally_exposable_id}")
     assert found["quantity"] == 1
@@ -224,10 +222,10 @@ def test_ten_of_five_thousand_are_read_and_sent_back(cast):
 
 
 def test_only_staff_permissions_write_groups(cast):
-    program = Program(give(make_staff("bot", "Profile write"), "All Patients"))
+    program = Program(give(service("bot", "Profile write"), "All Patients"))
     for data in (team_of("A"), patients_of("B")):
         assert said(program.send("POST", "Group", data))[:2] == (403, "forbidden")
-    office = Program(make_staff("office", "Staff Permissions"))
+    office = Program(service("office", "Staff Permissions"))
     north = f"Group/{cast.north.externally_exposable_id}"
     assert said(office.update(north, team_of("North")))[0] == 422
     assert said(office.send("POST", "Group", patients_of("North")))[0] == 422
@@ -243,3 +241,17 @@ def inside(group):
     """Who is in a group now."""
     rows = group.memberships.in_force().select_related("member")
     return {row.member for row in rows}
+
+
+def service(name, *groups):
+    """The service staff of a program that holds these groups."""
+    return make_application(name, *groups).staff
+
+
+def test_people_without_any_of_the_twelve_read_no_group(cast):
+    team = Team.objects.create(name="Referrals")
+    person = Program(make_staff("nobody", "Patients: North", "Audit read"))
+    for path in ("Group", f"Group/{team.externally_exposable_id}", "Practitioner"):
+        assert said(person.get(path))[0] == 403
+    desk = Program(make_staff("desk", "Schedule write"))
+    assert desk.read(f"Group/{team.externally_exposable_id}")["name"] == "Referrals"

@@ -60,9 +60,10 @@ class ForAnyProgram(Resource):
     """
 
     def may(self, account: Any, interaction: str) -> bool:
-        is_program = staff_of(account) and staff_of(account).service
-        known = is_program or account.has_perm(FIND)
-        return bool(known) and super().may(account, interaction)
+        if self.permissions[interaction]:
+            return super().may(account, interaction)
+        staff = staff_of(account)
+        return bool(staff and staff.service) or account.has_perm(FIND)
 
 
 class PractitionerResource(ForAnyProgram):
