@@ -1,5 +1,6 @@
 """A search as it is asked, and rows in pages (FHIR R4, Search; facts 5.5)."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,6 +75,9 @@ class Search:
                 continue
             base, parameter, modifier = _named(name, known)
             if parameter is None:
+                # To leave out a part of what is known would find too much.
+                if known(re.split(r"[.:]", name)[0]):
+                    raise Rejected(f"{name[:40]}: is not supported")
                 ignored.append(name)
                 continue
             for text in texts:

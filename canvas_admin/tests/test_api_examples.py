@@ -5,14 +5,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+from canvas_admin.fhir.resources import RESOURCES
 from canvas_admin.testing import make_staff
 from canvas_admin.tests.programs import Program
+from patients.models import Observation
+from patients.tests.test_fhir_records import book, condition, coverage, lab
 from staffing.models import CareTeamRole, Team
 from tasks.tests.asking import make
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"^```(http|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-RESOURCES = ("Patient", "Practitioner", "Group", "CareTeam", "Task")
 
 
 def test_the_examples_do_what_they_say(cast):
@@ -23,8 +25,10 @@ def test_the_examples_do_what_they_say(cast):
         "Profile read",
         "Profile write",
         "Patient create",
+        "Clinical read",
         "All Patients",
     )
+    furnish(cast)
     program, known = Program(staff), ids(cast)
     answer, asked = None, set()
     for language, text in BLOCK.findall(PAGE.read_text()):
@@ -38,6 +42,16 @@ def test_the_examples_do_what_they_say(cast):
             lacking = list(missing(json.loads(text), answer.json(), "$"))
             assert not lacking, (text, lacking)
     assert asked == set(RESOURCES)
+
+
+def furnish(cast: Any) -> None:
+    """What the examples read."""
+    condition(cast.ada)
+    coverage(cast.ada)
+    book(cast.ada, cast.nora)
+    values = {"display": "LDL", "status": "final", "value": "4.1", "unit": "mmol/L"}
+    report = lab(cast.ada)
+    Observation.objects.create(patient=cast.ada, report=report, **values)
 
 
 def ids(cast: Any) -> dict[str, str]:

@@ -379,6 +379,8 @@ def test_searches_find_what_they_ask_for(cast, program):
         {"description": "a\x00b"},
         {"_include": "Task:nothing"},
         {"_format": "xml"},
+        {"patient.colour": "red"},
+        {"status.patient": "x"},
     ],
 )
 def test_bad_searches_are_told_why(program, query):
