@@ -165,4 +165,6 @@ def _due(hours: int) -> datetime:
 
 
 def _cast() -> list[Staff]:
-    return list(Staff.objects.filter(user__isnull=False).select_related("user"))
+    return list(
+        Staff.objects.people().filter(user__isnull=False).select_related("user")
+    )

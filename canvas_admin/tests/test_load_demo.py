@@ -112,7 +112,7 @@ def test_everyone_signs_in_with_the_password_in_the_file(
     known = passwords(folder)
     assert list(known) == [person.username for person in CAST]
     assert (folder / "demo.passwords.json").stat().st_mode & 0o777 == 0o600
-    for user in User.objects.all():
+    for user in User.objects.people():
         assert user.check_password(known[user.username])
         password_validation.validate_password(known[user.username], user)
     assert len(set(known.values())) == len(CAST)
@@ -207,7 +207,7 @@ def test_an_interrupted_run_is_mended_by_the_next(
     call_command("load_demo")
     assert len(passwords(folder)) == len(CAST)
     assert Team.objects.count() == len(demo_clinic.TEAMS)
-    assert Staff.objects.filter(user__isnull=False).count() == len(CAST)
+    assert Staff.objects.people().filter(user__isnull=False).count() == len(CAST)
     assert Patient.objects.count() == len(list(BUNDLES.glob("*.json")))
     assert "Ada Alvarez" in reach("nora")
     assert "Ben Brandt" in reach("sam")

@@ -67,7 +67,7 @@ def code_of(client, app, **changes):
     return told(client.post(address(app, **changes), {"allow": "yes"}))["code"]
 
 
-def exchange(app, code, **changes):
+def exchange(app, code, /, **changes):
     """The answer to a code."""
     data = named(
         app,
@@ -148,7 +148,8 @@ SENT_BACK = [
     ({"code_challenge_method": None}, "invalid_request"),
     ({"code_challenge_method": "plain"}, "invalid_request"),
     ({"code_challenge": "x" * 200}, "invalid_request"),
-    ({"response_type": "token"}, "unauthorized_client"),
+    ({"response_type": "token"}, "unsupported_response_type"),
+    ({"response_type": "code token"}, "unauthorized_client"),
     ({"response_type": None}, "invalid_request"),
     ({"scope": "patient/Patient.read"}, "invalid_scope"),
     ({"scope": "openid"}, "invalid_scope"),

@@ -11,7 +11,9 @@ from oauth2_provider.models import AccessToken
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records import clock
 from canvas_admin.testing import give, make_application, token_of
+from staffing.models import staff_of
 from staffing.tests.programs import FORM, ask, basic, named, post
+from staffing.tokens import find
 
 pytestmark = pytest.mark.urls("staffing.tests.programs")
 WRONG = "x" * 128
@@ -157,11 +159,23 @@ def test_a_right_secret_begins_the_count_anew(feed):
 
 
 def test_a_token_is_found_by_one_question(feed, django_assert_num_queries):
-    token = token_of(feed)
-    ask(token)
-    with django_assert_num_queries(3):
-        # The token; then what whoami shows: groups, and the permission.
-        ask(token)
+    token = token_of(feed, "user/Patient.rs")
+    with django_assert_num_queries(1):
+        bearer = find(token)
+        account = bearer.account
+        assert account.live
+        assert not account.may_sign_in
+        assert account == feed.staff.user
+        assert staff_of(account) == bearer.application.staff == feed.staff
+        assert (account.key, account.username) == (
+            feed.staff.user.key,
+            "program-lab-feed",
+        )
+        assert account.get_full_name() == "Lab feed (program)"
+        assert (bearer.application, bearer.application.key) == (feed, feed.key)
+        assert bearer.allows("Patient", "search")
+        assert not bearer.allows("Patient", "update")
+        assert (account.is_active, account.is_superuser) == (True, False)
 
 
 def test_no_token_and_any_other_is_401(db):
@@ -262,7 +276,7 @@ def test_a_token_opens_no_page_of_the_site(feed):
     give(feed.staff, "All Patients", "Clinical read", "Staff Permissions")
     token = token_of(feed)
     for url in ("/", "/patients/", "/admin/", "/account/", "/auth/authorize/"):
-        assert "/account/login/" in ask(token, url)["Location"]
+        assert "/login/?next=" in ask(token, url)["Location"]
 
 
 def test_the_database_holds_no_token_and_no_secret(feed):
