@@ -83,7 +83,7 @@ def try_out(rule: RoutingRule) -> Trial:
     matched = [row for row in looked if rule.matches(row.facts(rule))]
     if matched:
         seen = _Seen.of(rule, matched[-1].pk)
-        trial.found = {row.pk: seen.change(rule, row) for row in matched}
+        trial.found = {row.pk: seen.change(row) for row in matched}
     return trial
 
 
@@ -108,32 +108,44 @@ def _newest(rule: RoutingRule) -> QuerySet:
 
 @dataclass(frozen=True)
 class _Seen:
-    """What is known of the tasks from one on: their labels, and how they came to somebody."""
+    """What the rule does, and what is known of the tasks from one on.
 
+    `holder` and `put_on` are the rule's; `labels` are those of them that tasks have,
+    `routed` the tasks that a rule gave to somebody.
+    """
+
+    rule: RoutingRule
+    holder: tuple[int | None, ...]
+    put_on: tuple[TaskLabel, ...]
     labels: dict[int, set[int]]
     responsible: dict[str, int]
     routed: frozenset[int]
 
     @classmethod
     def of(cls, rule: RoutingRule, first: int) -> "_Seen":
-        """Of those with this primary key or a later one."""
-        labels: dict[int, set[int]] = {}
-        put_on = TaskTaskLabel.objects.filter(task__gte=first, label__in=rule.put_on)
-        for task, label in put_on.values_list("task", "label"):
+        """Of tasks with this primary key or a later one: 3 queries."""
+        put_on, labels = tuple(rule.put_on), {}
+        rows = TaskTaskLabel.objects.filter(task__gte=first, label__in=put_on)
+        for task, label in rows.values_list("task", "label"):
             labels.setdefault(task, set()).add(label)
         routed = TaskRouting.objects.filter(task__gte=first, assigned=True)
         return cls(
+            rule,
+            tuple(each and each.pk for each in rule.holder),
+            put_on,
             labels,
             dict(TeamResponsibility.objects.values_list("code", "team")),
             frozenset(routed.values_list("task", flat=True)),
         )
 
-    def change(self, rule: RoutingRule, row: Row) -> Change:
+    def change(self, row: Row) -> Change:
+        """What the rule would have changed of this task."""
         has = self.labels.get(row.pk, ())
+        elsewhere = (row.assignee, row.team) != self.holder
         return Change(
-            assigned=rule.assigns and self._is_free(row) and _others_have(rule, row),
-            labels=tuple(label for label in rule.put_on if label.pk not in has),
-            dated=rule.due_days is not None and row.due is None,
+            assigned=any(self.holder) and elsewhere and self._is_free(row),
+            labels=tuple(label for label in self.put_on if label.pk not in has),
+            dated=self.rule.due_days is not None and row.due is None,
         )
 
     def _is_free(self, row: Row) -> bool:
@@ -142,8 +154,3 @@ class _Seen:
             return True
         team = self.responsible.get(RESPONSIBLE.get(row.origin, ""))
         return row.pk in self.routed or (team is not None and row.team == team)
-
-
-def _others_have(rule: RoutingRule, row: Row) -> bool:
-    holders = tuple(each and each.pk for each in rule.holder)
-    return (row.assignee, row.team) != holders

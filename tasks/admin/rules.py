@@ -27,7 +27,6 @@ class RoutingRuleAdmin(KeyedAdmin):
 
     form = RuleForm
     list_display = ("name", "when", "then", "active", "order", "trial")
-    list_filter = ("active",)
     list_per_page = 200
     sortable_by = ()
     fieldsets = (
@@ -64,11 +63,11 @@ class RoutingRuleAdmin(KeyedAdmin):
 
     @admin.display(description=gettext_lazy("when"))
     def when(self, rule: RoutingRule) -> str:
-        return _lines(rule_words.conditions(rule))
+        return "; ".join(rule_words.conditions(rule))
 
     @admin.display(description=gettext_lazy("then"))
     def then(self, rule: RoutingRule) -> str:
-        return _lines(rule_words.effects(rule))
+        return "; ".join(rule_words.effects(rule))
 
     @admin.display(description=gettext_lazy("order"))
     def order(self, rule: RoutingRule) -> str:
@@ -119,7 +118,3 @@ class RoutingRuleAdmin(KeyedAdmin):
             )
             for name, view in views.items()
         ] + super().get_urls()
-
-
-def _lines(words: list[str]) -> str:
-    return format_html_join("", "<div>{}</div>", ((each,) for each in words)) or "–"

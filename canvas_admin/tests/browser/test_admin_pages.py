@@ -81,7 +81,7 @@ def test_the_audit_report_and_a_trial_pass_axe(
     for groups in ((), ("Tasking access", "All Patients")):
         give(clinic.ruth, *groups)
         page.goto(trial)
-        expect(page.get_by_text("It would have matched")).to_be_visible()
+        expect(page.get_by_text("It would have matched", exact=True)).to_be_visible()
         inspect(page)
 
 
