@@ -345,6 +345,15 @@ AREAS = (
         "patients:print-statement",
     ),
     Area(
+        "print_statements",
+        _("Print statements"),
+        _("the statements of all patients within reach who owe something, in print"),
+        _("print the statements of who owes something"),
+        (FIND, *VIEW_REVENUE, PRINT),
+        False,
+        "patients:print-statements",
+    ),
+    Area(
         "print_profile",
         _("Print face sheet"),
         _("a patient's profile in print"),
@@ -420,6 +429,7 @@ PRINT_CHART = BY_CODE["print_chart"].permissions
 PRINT_RESULTS = BY_CODE["print_results"].permissions
 PRINT_VISIT = BY_CODE["print_visit"].permissions
 PRINT_STATEMENT = BY_CODE["print_statement"].permissions
+PRINT_STATEMENTS = BY_CODE["print_statements"].permissions
 PRINT_PROFILE = BY_CODE["print_profile"].permissions
 PRINT_APPOINTMENTS = BY_CODE["print_appointments"].permissions
 PRINT_DOCUMENT = BY_CODE["print_document"].permissions

@@ -26,6 +26,7 @@ from patients.models import (
 from patients.work import panels, queues, stranded
 from staffing.groups import AREA_CODES
 from staffing.models import GroupChange, Location, Role, Staff, Team, User
+from tasks.models import RoutingRule, TaskRouting
 from tasks.shelves import SHELVES
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,9 @@ def test_the_cast_can_do_what_their_sentences_say(demo: None) -> None:
     for name in ("nora", "sam", "max"):
         looking = queues.Person.of(access.Reach.of(users[name]))
         assert queues.Queue(SHELVES["open"], looking).count() > 1
+    rules = RoutingRule.objects.values_list("name", flat=True)
+    matched = TaskRouting.objects.values_list("rule_name", flat=True)
+    assert set(rules) == set(matched)
 
 
 def test_everyone_signs_in_with_the_password_in_the_file(

@@ -79,7 +79,7 @@ class Assignees:
     ) -> None:
         usual = Q(active=True, user__isnull=False)
         kept = [pk for pk in also if pk]
-        self.people = Staff.objects.filter(usual | Q(pk__in=kept))
+        self.people = Staff.objects.people().filter(usual | Q(pk__in=kept))
         self.teams = Team.objects.all()
         self._people = list(self.people)
         about = {each and each.pk for each in (patient, *others)}

@@ -119,6 +119,6 @@ class Campaign(Versioned):
             creator=self.creator,
         )
         task.keys_later = True
+        task.begin_with(labels)
         task.save()
-        task.add_labels(labels)
         return task

@@ -1,7 +1,7 @@
 """What the tests of tasks send, as a person would."""
 
 from staffing.models import Team, TeamMember
-from tasks.models import Task, TaskLabel
+from tasks.models import RoutingRule, Task, TaskLabel
 
 
 def address(task, page=""):
@@ -69,6 +69,18 @@ def undo_in(response):
 def titles(response):
     """The titles on a page of the list, in their order."""
     return [task.title for task in response.context["rows"]]
+
+
+def rule_of(name="Rule", labels=(), **fields):
+    """A routing rule; for the title "Call back" where no condition is given."""
+    conditions = {"title", "origin", "label", "patient_group"}
+    if not conditions & fields.keys():
+        fields["title"] = "Call back"
+    if "title" in fields:
+        fields.setdefault("comparison", "equals")
+    rule = RoutingRule.objects.create(name=name, **fields)
+    rule.labels.set(labels)
+    return rule
 
 
 def campaign_over(client, group, **fields):

@@ -76,6 +76,7 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         chart,
         f"{chart}notes/",
         f"{chart}notes/new/",
+        f"{note}ask-review/",
         note,
         f"{note}sign/",
         f"{note}in-error/",
@@ -99,6 +100,7 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         claim,
         f"{claim}lines/new/",
         f"{claim}postings/new/",
+        f"{claim}snooze/",
         f"{claim}postings/{clinic.paid.key}/end/",
         "/schedule/",
         clinic.tomorrow,
@@ -127,6 +129,7 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         "/panels/imaging/?whose=all",
         "/panels/refills/?whose=unassigned",
         f"{chart}work/labs/{clinic.lab.key}/review/",
+        f"{chart}refills/new/",
         f"{chart}work/labs/{clinic.lab.key}/hand-over/",
         f"{chart}refills/{clinic.refill.key}/",
     ):

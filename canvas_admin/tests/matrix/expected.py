@@ -58,6 +58,7 @@ print_chart      reach  printing-access + clinical-read
 print_results    reach  printing-access + clinical-read
 print_visit      reach  printing-access + clinical-read
 print_statement  reach  printing-access + revenue-access
+print_statements -      printing-access + revenue-access
 print_profile    reach  printing-access + profile-read | printing-access + clinical-read | printing-access + patient-create
 print_appointments reach printing-access
 print_document   reach  printing-access + document-read
@@ -81,6 +82,7 @@ patients:allergies-change        write_chart      GET POST
 patients:appointment             appointments     GET
 patients:appointment-status      status           POST
 patients:appointments            appointments     GET
+patients:ask-review              write_chart      GET POST
 patients:book                    book             GET POST
 patients:care-team               edit-profile     GET
 patients:care-team-add           edit-profile     GET POST
@@ -99,6 +101,7 @@ patients:claim-line-end          write_claims     GET POST
 patients:claim-note              write_claims     GET POST
 patients:claim-posting-add       write_claims     GET POST
 patients:claim-posting-end       write_claims     GET POST
+patients:claim-snooze            write_claims     GET POST
 patients:claim-state             write_claims     POST
 patients:claims                  claims           GET
 patients:commit-command          write_chart      GET POST
@@ -157,9 +160,11 @@ patients:print-result            print_results    GET
 patients:print-results           print_results    GET
 patients:print-schedule          print_schedule   GET
 patients:print-statement         print_statement  GET
+patients:print-statements        print_statements POST
 patients:print-visit             print_visit      GET
 patients:profile                 profile          GET
 patients:receipt                 create           GET
+patients:record-refill           write_chart      GET POST
 patients:refill                  chart            GET review POST
 patients:refills                 panels           GET
 patients:reject-file             data-integration GET POST
@@ -203,10 +208,13 @@ tasks:status                     one-task         POST
 """
 
 # Addresses that no line above names belong to these, by how their names begin. "own" are
-# the pages of signing in and of one's own account, alike for everybody;
+# the pages of signing in and of one's own account, and what asks for a program's token:
+# alike for everybody;
 # "administration" is closed to the twelve.
 BEGINNINGS = {
     "account_": "own",
+    "auth:": "own",
+    "fhir:": "own",
     "mfa_": "own",
     "usersessions_": "own",
     "staffing:": "own",
