@@ -38,3 +38,10 @@ class CampaignForm(WordsForm, SavedOnceForm):
         self.instance.creator = staff_of(actor)
         self.offer_labels()
         self.fields["patient_group"].queryset = groups_offered(actor)
+
+    def save(self, commit: bool = True) -> Campaign:
+        """Save the campaign with the labels that its tasks begin with."""
+        # WordsForm saves a task, which is routed.
+        campaign = super(WordsForm, self).save(commit)
+        campaign.labels.set(self.cleaned_data["labels"])
+        return campaign

@@ -103,10 +103,6 @@ class Campaign(Versioned):
         """Whether tasks are still to be made, or to be closed."""
         return self.state in (self.State.MAKING, self.State.ENDING)
 
-    def set_labels(self, labels: Iterable[TaskLabel]) -> None:
-        """Let its tasks have these labels and no others."""
-        self.labels.set(labels)
-
     def make_task(self, patient: Patient, labels: Iterable[TaskLabel]) -> Task:
         """The task for one patient, routed as any automated task; its keys are kept later."""
         task = Task(

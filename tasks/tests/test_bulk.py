@@ -83,6 +83,7 @@ def test_a_label_is_added_and_the_others_stay(cast, signed_in):
     page = nora.post(f"/task/{tasks[0].key}/change/", editing | {"title": "t1"})
     assert "Somebody saved this" in page.content.decode()
     TaskLabel.objects.filter(pk=new.pk).update(active=False)
+    tasks[0].refresh_from_db()
     for wrong in (new.key, NOBODY, ""):
         answer = together(nora, "label", tasks[0], label=wrong, decided="yes")
         assert "Nothing was saved yet" in answer.content.decode()
