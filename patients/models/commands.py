@@ -177,7 +177,7 @@ class Command(Versioned, PatientData):
 
     def _text(self, field: models.Field) -> str:
         value = getattr(self, field.name)
-        if value is None or value is False:
+        if value is None or value is False or value == "":
             return ""
         if value is True:
             return gettext("yes")

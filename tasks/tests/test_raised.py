@@ -337,7 +337,7 @@ def test_a_lab_order_says_what_keeps_the_laboratory(clinic, signed_in):
     Coverage.objects.update(end="2020-01-01")
     PatientAddress.objects.update(use="old")
     order_labs(client, clinic, tests="x" * 2_000, specimen="lab")
-    incomplete, visit = Task.objects.order_by("-pk")[1::-1]
+    visit, incomplete = Task.objects.order_by("-pk")[:2]
     assert incomplete.title.endswith("no address of the patient, no coverage in force")
     assert len(visit.title) == Task.LONGEST_TITLE
     visit.lab_order.enter_in_error("wrong patient", clinic.nora.user)
