@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from canvas_admin.audit import trail
 from canvas_admin.fhir.parameters import Parameter, Reference, Token
@@ -73,8 +73,16 @@ class CareTeamResource(Resource):
         return found
 
     def matches(self, request: Any, search: Search) -> "Teams":
-        of = self.rows(request).filter(search.condition(request))
-        return Teams(of, self._without_members(request, search))
+        found = self.rows(request)
+        for asked in search.asked:
+            # Each may be met by another member of the same team.
+            of_team = CareTeamMembership.objects.filter(
+                asked.condition(request),
+                patient=OuterRef("patient"),
+                status=OuterRef("status"),
+            )
+            found = found.filter(Exists(of_team))
+        return Teams(found, self._without_members(request, search))
 
     def _without_members(self, request: Any, search: Search) -> list[Patient]:
         """The patients who were asked for by name and have nobody in their care team."""

@@ -88,7 +88,7 @@ def _part(data: Json, at: str) -> Part:
     key = id_in(member, "Practitioner", KEY, f"{at} -> member")
     if key is None:
         raise required(f"{at} -> member -> reference")
-    staff = Staff.objects.filter(key=key).first()
+    staff = Staff.objects.people().filter(key=key).first()
     if staff is None:
         raise names_nobody("Practitioner", key)
     return Part(staff, _role(data, at), elements.extension(data, LEAD, "valueBoolean"))

@@ -98,7 +98,7 @@ def _staff(data: Json) -> list[Entry]:
         )
         if key is None:
             raise required(f"member -> {at} -> entity -> reference")
-        staff = Staff.objects.filter(key=key).first()
+        staff = Staff.objects.people().filter(key=key).first()
         if staff is None:
             raise names_nobody("Practitioner", key)
         found.append((staff, each.get("inactive") is True))

@@ -41,7 +41,7 @@ class Note(Versioned, PatientData):
         State.DELETED: set(),
     }
     # All that can still change about a note that is not open.
-    BOOKKEEPING = {"version", "state", "error_reason"}
+    BOOKKEEPING = {"version", "modified", "state", "error_reason"}
     dated_by = "started"
 
     patient = models.ForeignKey(

@@ -100,6 +100,8 @@ class Said:
         self.authored = _instant(data.get("authoredOn"), "authoredOn")
         self.requester = _staff(data.get("requester"), "requester", needed=True)
         self.owner = _staff(data.get("owner"), "owner")
+        if self.owner and self.owner.service:
+            raise names_nobody("Practitioner", self.owner.key)
         self.team = _team(data)
         self.notes = [
             (_text(n), _staff(n.get("authorReference"), f"note -> {at}", True), n)
