@@ -69,6 +69,7 @@ CLINICAL_DATA = (
     "clinicaldocument",
     "refillrequest",
     "note",
+    "notereview",
     "addendum",
     "reasonforvisit",
     "plan",
@@ -82,7 +83,7 @@ CLINICAL_DATA = (
     "notetask",
 )
 # What is charged, to whom, and what was paid.
-REVENUE_DATA = ("claim", "claimline", "claimdiagnosis", "claimposting")
+REVENUE_DATA = ("claim", "claimline", "claimdiagnosis", "claimposting", "claimsnooze")
 VIEW_CLINICAL = tuple(p for m in CLINICAL_DATA for p in _model("patients", m, "view"))
 VIEW_REVENUE = tuple(
     p
@@ -208,11 +209,15 @@ MANAGED_GROUPS = (
         "tasking-access",
         "Tasking access",
         Kind.AREA,
-        _("Sees, makes and changes tasks, and writes comments about them."),
+        _(
+            "Sees, makes and changes tasks, and writes comments about them; runs "
+            "campaigns."
+        ),
         (
             FIND,
             *_model("tasks", "task", "view", "add", "change"),
             *_model("tasks", "taskcomment", "view", "add"),
+            *_model("tasks", "campaign", "view", "add", "change"),
         ),
     ),
     ManagedGroup(
@@ -269,7 +274,7 @@ MANAGED_GROUPS = (
         "Integrations",
         Kind.ADMINISTRATION,
         _("Administers the programs that are connected to the clinic."),
-        (ADMINISTER,),
+        (ADMINISTER, *_model("staffing", "application", "view", "add", "change")),
     ),
     ManagedGroup(
         "audit-read",

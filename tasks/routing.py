@@ -18,9 +18,12 @@ from tasks.models.rules import Facts, RoutingRule, TaskRouting
 from tasks.origins import RESPONSIBLE
 
 
-def team_for(origin: str) -> Team | None:
-    """The team that holds the responsibility of this origin; None where nobody does."""
-    if not (code := RESPONSIBLE.get(origin)):
+def team_for(origin: str, named: str = "") -> Team | None:
+    """The team that holds the named responsibility, else that of this origin.
+
+    None where nobody does.
+    """
+    if not (code := named or RESPONSIBLE.get(origin)):
         return None
     return Team.objects.filter(responsibilities__code=code).first()
 
@@ -79,7 +82,7 @@ def route(task: Any, labels: Iterable[TaskLabel]) -> Course:
     if task.origin:
         course.labels |= {label.pk: label for label in _labels_of(task.origin)}
         if not course.chosen:
-            task.hand_to(team=team_for(task.origin))
+            task.hand_to(team=team_for(task.origin, task.responsibility))
     if task.is_open:
         rules = list(RoutingRule.objects.filter(active=True).with_parts())
         course.follow(rules, _groups_of(task.patient_id, rules))

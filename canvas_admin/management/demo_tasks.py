@@ -1,4 +1,4 @@
-"""The demo clinic's tasks: some of each of the cast's, teams' and nobody's; two rules."""
+"""The demo clinic's tasks: the cast's, teams', nobody's and a campaign's; two rules."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from canvas_admin.management.demo_clinic import NORTH, SOUTH
 from canvas_admin.records import clock
-from patients.models import Patient
+from patients.models import Patient, PatientGroup
 from staffing.models import Staff, Team
-from tasks.models import RoutingRule, Task, TaskLabel, TaskLabelOrigin
+from tasks import campaigns
+from tasks.models import Campaign, RoutingRule, Task, TaskLabel, TaskLabelOrigin
 from tasks.origins import Origin
 
 
@@ -37,6 +38,7 @@ class Plan:
 COORDINATION, OFFICE = "Care coordination", "Front office"
 INTERNAL = "Internal referral"
 DAY, CLOSING = 24, 17
+CAMPAIGN_HOURS, CAMPAIGN_DONE = 14 * DAY, 3
 TASKS = (
     Plan(
         "Call about the blood pressure readings",
@@ -69,12 +71,6 @@ TASKS = (
         team=COORDINATION,
     ),
     Plan("Ask for the records of the hospital stay", SOUTH, 2, 100, assignee="sam"),
-    Plan(
-        "Complete the coverage: address and phone of the payer",
-        NORTH,
-        3,
-        origin=Origin.COVERAGE,
-    ),
     Plan("Ask about the ride to the next visit", NORTH, 4, labels=("Routine",)),
     Plan("Order gloves and test strips", due=120, priority="routine", team=OFFICE),
     Plan("Check the temperature log of the fridge", due=6, assignee="max"),
@@ -89,8 +85,11 @@ TASKS = (
 
 
 def make_tasks(patients: dict[str, list[Patient]]) -> None:
-    """Make them all, once; `patients` are by the name of their group."""
-    if Task.objects.exists():
+    """Make them all, once; `patients` are by the name of their group.
+
+    What was imported has raised tasks before; those have an origin.
+    """
+    if Task.objects.filter(origin="").exists():
         return
     with transaction.atomic():
         label, _made = TaskLabel.objects.get_or_create(
@@ -101,6 +100,23 @@ def make_tasks(patients: dict[str, list[Patient]]) -> None:
         make_rules(staff["sam"])
         for plan in TASKS:
             make_task(plan, patients.get(plan.where, []), staff)
+        make_campaign(staff["nora"])
+
+
+def make_campaign(maker: Staff) -> None:
+    """A campaign over the North clinic, of which some is done."""
+    campaign = Campaign.objects.create(
+        patient_group=PatientGroup.objects.get(name=NORTH, retired=None),
+        title="Invite to a flu shot",
+        due=_due(CAMPAIGN_HOURS),
+        priority=Task.Priority.ROUTINE,
+        creator=maker,
+    )
+    while campaign.goes_on:
+        campaigns.go_on(maker.user, campaign)
+    for task in campaign.tasks.order_by("pk")[:CAMPAIGN_DONE]:
+        task.set_status(Task.Status.COMPLETED, maker)
+        task.save()
 
 
 def make_rules(cardiologist: Staff) -> None:

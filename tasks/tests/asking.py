@@ -49,6 +49,23 @@ def make(**fields):
     return Task.objects.create(**({"title": "Call back"} | fields))
 
 
+def ticked(*tasks):
+    """What the list sends of the tasks that are ticked."""
+    return [f"{task.key}.{task.version}" for task in tasks]
+
+
+def together(client, act, *tasks, **fields):
+    """Choose what to do with these tasks; with decided="yes" it is done."""
+    data = {"act": act, "task": ticked(*tasks)} | fields
+    return client.post("/tasks/bulk/", data)
+
+
+def undo_in(response):
+    """What the button sends that opens tasks again."""
+    text = response.content.decode()
+    return text.partition('name="undo" value="')[2].partition('"')[0]
+
+
 def titles(response):
     """The titles on a page of the list, in their order."""
     return [task.title for task in response.context["rows"]]
@@ -64,3 +81,14 @@ def rule_of(name="Rule", labels=(), **fields):
     rule = RoutingRule.objects.create(name=name, **fields)
     rule.labels.set(labels)
     return rule
+
+
+def campaign_over(client, group, **fields):
+    """Fill in the form of a new campaign and send it."""
+    chosen = {"patient_group": str(group.externally_exposable_id), "title": "Flu shot"}
+    return send(client, "/campaigns/new/", **chosen | fields)
+
+
+def campaign_page(campaign, page=""):
+    """The address of a page of a campaign."""
+    return f"/campaign/{campaign.key}/{page}"
