@@ -28,6 +28,7 @@ class Row(NamedTuple):
     created: datetime
     title: str
     origin: str
+    responsibility: str
     due: datetime | None
     assignee: int | None
     team: int | None
@@ -152,5 +153,6 @@ class _Seen:
         """Whether nobody chose who has it: nobody, the responsible team, or by a rule."""
         if row.assignee is None and row.team is None:
             return True
-        team = self.responsible.get(RESPONSIBLE.get(row.origin, ""))
+        code = row.responsibility or RESPONSIBLE.get(row.origin, "")
+        team = self.responsible.get(code)
         return row.pk in self.routed or (team is not None and row.team == team)

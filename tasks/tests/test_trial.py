@@ -86,6 +86,9 @@ def test_what_would_be_otherwise(cast, nora):
     make(title="by a rule")
     earlier.delete()
     make(title="automated", origin="INC_COV")
+    specimens = "COLLECT_SPECIMENS_FROM_PATIENT"
+    TeamResponsibility.objects.create(team=responsible, code=specimens)
+    make(title="named", origin="CMP_LAB_ORD", responsibility=specimens)
     make(title="chosen", assignee=cast.nora, due=clock.now())
     make(title="has it", team=team)
     has_label = make(title="has the label")
@@ -101,15 +104,16 @@ def test_what_would_be_otherwise(cast, nora):
     assert dict(rows(trial(nora, rule))) == {
         "by a rule": [gives, labels, due],
         "automated": [gives, labels, due],
+        "named": [gives, labels, due],
         "chosen": [labels],
         "has it": [labels, due],
         "has the label": [gives, due],
     }
     by_label = rule_of("by label", label=label, labels=[label])
     answer = trial(nora, by_label)
-    assert (numbers(answer), rows(answer)) == ((5, 1, 0), [("has the label", [])])
+    assert (numbers(answer), rows(answer)) == ((6, 1, 0), [("has the label", [])])
     group.remove(cast.ada)
-    assert numbers(trial(nora, rule)) == (5, 0, 0)
+    assert numbers(trial(nora, rule)) == (6, 0, 0)
 
 
 def test_pages_by_keys_within_reach_and_constant_queries(cast, nora, monkeypatch):
