@@ -7,6 +7,7 @@ import pytest
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import make_staff
 from canvas_admin.tests.masking import masked
+from canvas_admin.tests.signing_in import note_activity_ahead
 from tasks import bulk
 from tasks.models import TaskLabel
 from tasks.tests.asking import (
@@ -204,6 +205,7 @@ def test_looking_costs_the_same_whatever_is_chosen(
     cast, signed_in, django_assert_num_queries, django_assert_max_num_queries, act
 ):
     nora, label = signed_in("nora"), label_of("Urgent")
+    note_activity_ahead(nora)
     task = make(patient=cast.ada, assignee=cast.sam)
     together(nora, act, task)
     with django_assert_max_num_queries(26) as few:

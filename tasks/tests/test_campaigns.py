@@ -8,6 +8,7 @@ from django.utils import timezone
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import give, make_patient
 from canvas_admin.tests import proof
+from canvas_admin.tests.signing_in import note_activity_ahead
 from patients.models import Patient, PatientGroupExclusion, PatientGroupMember
 from patients.search import stream_keys
 from staffing.models import TeamResponsibility
@@ -206,6 +207,7 @@ def test_the_pages_cost_the_same_whatever_they_show(
     cast, signed_in, django_assert_num_queries, django_assert_max_num_queries
 ):
     nora = signed_in("nora")
+    note_activity_ahead(nora)
     campaign_over(nora, cast.north)
     pages = ("/campaigns/", campaign_page(Campaign.objects.get()))
     few = {}
