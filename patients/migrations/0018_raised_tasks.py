@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='clinicaldocument',
             name='communication',
-            field=models.CharField(blank=True, choices=[('nobody', 'Nobody has to tell the patient'), ('told', 'I told the patient'), ('delegated', 'Delegate: a task for who communicates results')], editable=False, max_length=9, verbose_name='telling the patient'),
+            field=models.CharField(blank=True, choices=[('nobody', 'Nobody has to tell the patient'), ('told', 'I told the patient'), ('delegated', 'Delegate it')], editable=False, max_length=9, verbose_name='telling the patient'),
         ),
         migrations.AddField(
             model_name='coverage',
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='imagingreport',
             name='communication',
-            field=models.CharField(blank=True, choices=[('nobody', 'Nobody has to tell the patient'), ('told', 'I told the patient'), ('delegated', 'Delegate: a task for who communicates results')], editable=False, max_length=9, verbose_name='telling the patient'),
+            field=models.CharField(blank=True, choices=[('nobody', 'Nobody has to tell the patient'), ('told', 'I told the patient'), ('delegated', 'Delegate it')], editable=False, max_length=9, verbose_name='telling the patient'),
         ),
         migrations.AddField(
             model_name='laborder',
@@ -48,7 +48,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='labreport',
             name='communication',
-            field=models.CharField(blank=True, choices=[('nobody', 'Nobody has to tell the patient'), ('told', 'I told the patient'), ('delegated', 'Delegate: a task for who communicates results')], editable=False, max_length=9, verbose_name='telling the patient'),
+            field=models.CharField(blank=True, choices=[('nobody', 'Nobody has to tell the patient'), ('told', 'I told the patient'), ('delegated', 'Delegate it')], editable=False, max_length=9, verbose_name='telling the patient'),
         ),
         migrations.AddField(
             model_name='refillrequest',
