@@ -42,19 +42,18 @@ class ReviewForm(VersionedForm):
         required=False,
     )
     message = ParagraphField(
-        label=_("What the patient is to be told"),
+        label=_("What the patient is to be told, if it is delegated"),
         max_length=COMMENT,
         required=False,
-        help_text=_("For a delegated one: it stands on the task."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        item, field = self.instance, self.fields["communication"]
+        item = self.instance
         self.initial["communication"] = item.communication or Communication.NOBODY
         if not item.reviewed:
             code = TeamResponsibility.Code.RESULTS
-            field.help_text = whose_task(item.patient, code)
+            self.fields["message"].help_text = whose_task(item.patient, code)
 
     @property
     def delegated(self) -> bool:

@@ -120,7 +120,7 @@ class Communication(models.TextChoices):
 
     NOBODY = "nobody", _("Nobody has to tell the patient")
     TOLD = "told", _("I told the patient")
-    DELEGATED = "delegated", _("Delegate: a task for who communicates results")
+    DELEGATED = "delegated", _("Delegate it")
 
 
 class Reviewable(TaskSource, WorkItem):
