@@ -5,7 +5,7 @@ commas are alternatives, and a parameter that is given again narrows further.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
@@ -35,6 +35,17 @@ class Parameter:
     def condition(self, value: str, modifier: str = "") -> Q:
         """What rows have to be for one value. Raises Rejected for one that means nothing."""
         raise NotImplementedError
+
+    def either(self, values: Sequence[str], modifier: str = "") -> Q:
+        """What rows have to be: one of the values; with `:not` none of them."""
+        if modifier == "missing":
+            missing = NOTHING if self.missing is None else self.missing
+            return missing if values[0] == "true" else ~missing
+        plain = "" if modifier == "not" else modifier
+        found = NOTHING
+        for value in values:
+            found |= self.condition(value, plain)
+        return ~found if modifier == "not" else found
 
     def bound(self, request: Any) -> "Parameter":
         """The parameter for this caller, where what it finds depends on who asks."""

@@ -84,7 +84,9 @@ class Resource(ABC):
             return None
         target = RESOURCES.get(reference.type)
         found = target.parameters.get(behind) if target else None
-        return Chain(reference.path, reference.type, found) if found else None
+        if found is None:
+            return None
+        return Chain(reference.path, reference.type, found, missing=found.missing)
 
     def order(self, search: Search) -> tuple[tuple[str, bool], ...]:
         """The order that is asked for, made one that no two rows share a place in."""
@@ -141,8 +143,8 @@ class Chain(Parameter):
         rows = permitted(request, self.type).rows(request)
         return replace(self, of=self.of.bound(request), rows=rows.order_by())
 
-    def condition(self, value: str, modifier: str = "") -> Q:
-        found = self.rows.filter(self.of.condition(value, modifier))
+    def either(self, values: Sequence[str], modifier: str = "") -> Q:
+        found = self.rows.filter(self.of.either(values, modifier))
         return Q(**{f"{self.path}__in": found.values("pk")})
 
 

@@ -9,7 +9,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.http import QueryDict
 
 from canvas_admin.fhir.bundles import Rejected
-from canvas_admin.fhir.parameters import NOTHING, Parameter
+from canvas_admin.fhir.parameters import Parameter
 
 COUNT, MOST = 10, 100
 # Offsets go so far; behind them a page is found by the last row of the one before.
@@ -33,13 +33,8 @@ class Asked:
     values: tuple[str, ...]
 
     def condition(self, request: Any) -> Q:
-        """What the matches have to be: one of the values, or with `:not` none of them."""
-        parameter = self.parameter.bound(request)
-        modifier = "" if self.modifier == "not" else self.modifier
-        either = Q(pk__in=())
-        for value in self.values:
-            either |= _condition(parameter, value, modifier)
-        return ~either if self.modifier == "not" else either
+        """What the matches have to be, for this caller."""
+        return self.parameter.bound(request).either(self.values, self.modifier)
 
 
 @dataclass(frozen=True)
@@ -214,13 +209,6 @@ def _asked(base: str, parameter: Parameter, modifier: str, text: str) -> list[As
             raise Rejected(f"{base}: the modifier 'missing' is not supported")
     # An empty parameter asks for nothing (FHIR R4, Search).
     return [Asked(base, parameter, modifier, values)] if values else []
-
-
-def _condition(parameter: Parameter, value: str, modifier: str) -> Q:
-    if modifier != "missing":
-        return parameter.condition(value, modifier)
-    missing = parameter.missing if parameter.missing is not None else NOTHING
-    return missing if value == "true" else ~missing
 
 
 def _sort(text: str, sorts: Mapping[str, Any]) -> tuple[tuple[str, bool], ...]:

@@ -1,6 +1,17 @@
 """FHIR Group: teams, and patient groups with the members within reach (facts 1)."""
 
-from canvas_admin.testing import give, make_application, make_group, make_staff
+from datetime import date
+
+import pytest
+
+from canvas_admin.testing import (
+    give,
+    make_application,
+    make_group,
+    make_patient,
+    make_staff,
+)
+from canvas_admin.tests import proof
 from canvas_admin.tests.programs import Program, ids, said
 from patients.models import PatientGroup, PatientGroupExclusion
 from staffing.models import Team, TeamMember, TeamResponsibility
@@ -210,15 +221,39 @@ def test_a_locked_or_excluded_patient_stays_where_they_are(cast):
     assert inside(group) == {cast.ada}
 
 
-def test_ten_of_five_thousand_are_read_and_sent_back(cast):
-    """Issue 5, 3.3, in small: who reaches few members takes none away."""
+@pytest.mark.parametrize("size", [proof.count(60, 5_000)])
+def test_who_reaches_ten_of_a_group_takes_none_away(cast, size):
+    """Issue 5, 3.3: it is read, sent back, and the group is as large as it was."""
+    people = [
+        make_patient(f"Number{n}", "Example", date(1980, 1, 2)) for n in range(size)
+    ]
+    group = make_group("Large", people)
+    make_group("Ten", people[:10])
+    staff = service("bot", "Staff Permissions", "Profile read", "Patients: Ten")
+    program, path = Program(staff), f"Group/{group.externally_exposable_id}"
+    found = program.read(path)
+    assert (found["quantity"], len(found["member"])) == (10, 10)
+    assert program.update(path, found).status_code == 200
+    assert group.memberships.in_force().count() == size
+    empty = {k: v for k, v in found.items() if k != "member"}
+    assert program.update(path, empty).status_code == 200
+    assert group.memberships.in_force().count() == size
+
+
+def test_of_a_large_group_a_thousand_are_listed(cast, monkeypatch):
+    monkeypatch.setattr("patients.api.group.LISTED", 2)
+    monkeypatch.setattr("patients.api.group.COUNTED", 2)
     group = make_group("Large", [cast.ada, cast.ben, cast.cyn])
-    staff = service("bot", "Staff Permissions", "Profile read", "Patients: North")
-    program = Program(staff)
+    program = Program(service("bot", "Profile read", "Patients: Large"))
     found = program.read(f"Group/{group.externally_exposable_id}")
-    assert found["quantity"] == 1
-    assert program.update(f"Group/{found['id']}", found).status_code == 200
-    assert inside(group) == {cast.ada, cast.ben, cast.cyn}
+    keys = sorted(patient.key for patient in (cast.ada, cast.ben, cast.cyn))
+    listed = [m["entity"]["reference"] for m in found["member"]]
+    assert listed == [f"Patient/{key}" for key in keys[:2]]
+    assert "quantity" not in found
+    assert found["meta"]["tag"][0]["code"] == "SUBSETTED"
+    assert found["extension"][0]["valueInteger"] == 2
+    others = {"_has:Group:member:_id": found["id"]}
+    assert sorted(ids(program.search("Patient", **others))) == keys
 
 
 def test_only_staff_permissions_write_groups(cast):
