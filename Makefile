@@ -24,8 +24,10 @@ demo = env -u ALLOWED_HOSTS -u CLINIC_NAME -u CLINIC_TIME_ZONE -u EMAIL_URL \
 	-u ELIGIBILITY_PAYER -u ELIGIBILITY_TIMEOUT -u PAPER_SIZE \
 	CANVAS_ADMIN_DEMO=1 \
 	$(python) manage.py demo --port '$(PORT)'
+# The workflow kit needs one package that comes as source alone.
+binaries = --only-binary :all: --no-binary memoization
 compile = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-build --no-header --no-annotate --no-emit-index-url \
+	--generate-hashes $(binaries) --no-header --no-annotate --no-emit-index-url \
 	--no-emit-find-links --upgrade
 
 .PHONY: help install demo demo-reset test lint check proof bench lock ready-for-test

@@ -34,6 +34,7 @@ PROOFS = {
     "foreign_keys": "canvas_admin/tests/matrix/test_foreign_keys.py",
     "locks": "canvas_admin/tests/matrix/test_locks.py",
     "canaries": "canvas_admin/tests/matrix/test_canaries.py",
+    "searches": "canvas_admin/tests/searches/test_random.py",
     "damaged_keys": "canvas_admin/tests/worlds/test_damaged_keys.py",
     "damaged_work_keys": "canvas_admin/tests/worlds/test_damaged_work_keys.py",
     "damaged_claim_keys": "canvas_admin/tests/worlds/test_damaged_claim_keys.py",

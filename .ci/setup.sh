@@ -35,8 +35,21 @@ esac
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     fail "$name-venv is missing. Install it with: $(apt "$name-venv")"
 
+# The JavaScript client that the tests use, as its lock says, if it is not there.
+clients() {
+    lock=$(cksum <.ci/clients/package-lock.json)
+    [ "$(cat .ci/clients/node_modules/ready 2>/dev/null)" != "$lock" ] || return 0
+    command -v npm >/dev/null || fail "npm is missing. Install it with: $(apt npm)"
+    npm ci --prefix .ci/clients --no-audit --no-fund --silent ||
+        fail "Installing the client of .ci/clients failed; see above."
+    printf '%s\n' "$lock" >.ci/clients/node_modules/ready
+}
+
 files=requirements.txt
-[ "$for_what" != test ] || files="$files .ci/requirements-test.txt"
+if [ "$for_what" = test ]; then
+    files="$files .ci/requirements-test.txt"
+    clients
+fi
 lock=$(cat $files | cksum)
 ready="$venv/ready-for-$for_what"
 if [ "$(version "$venv/bin/python")" = "$wanted" ] &&
@@ -55,7 +68,7 @@ fi
 log="$venv/install.log"
 printf '%s\n' "Installing the locked packages into $venv (once, a minute or two) …"
 if ! "$venv/bin/python" -m pip install --quiet --no-input --disable-pip-version-check \
-    --require-hashes --only-binary :all: $(printf ' -r %s' $files) >"$log" 2>&1; then
+    --require-hashes --only-binary :all: --no-binary memoization $(printf ' -r %s' $files) >"$log" 2>&1; then
     why=$(grep -m 1 '^ERROR:' "$log" | cut -c 8-200) || why="see $log"
     ! grep -qi 'connection\|timed out' "$log" || why="no connection to the package index"
     fail "Installing failed: $why. Run the same command again when that is mended" \

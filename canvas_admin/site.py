@@ -8,10 +8,13 @@ from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.views import defaults
 
+from canvas_admin.fhir.outcomes import outcome
 from canvas_admin.records.admin import KeyedFields
 from staffing.groups import ADMINISTER, FIND
 
@@ -103,6 +106,16 @@ def home(request: HttpRequest) -> HttpResponse:
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """A request that is too large or makes no sense: say so, and that nothing was saved."""
     return render(request, "400.html", status=400)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Something is broken: a page for people, an OperationOutcome for programs."""
+    if request.path.startswith(reverse("fhir:base")):
+        body = outcome("exception", "Internal server error")
+        answer = JsonResponse(body, status=500, content_type="application/fhir+json")
+        answer["fumage-correlation-id"] = getattr(request, "correlation_id", "")
+        return answer
+    return defaults.server_error(request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "canvas_admin.settings")
 os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
@@ -34,7 +35,7 @@ from canvas_admin.tests.addresses import furnish
 from canvas_admin.tests.kept_rows import Keeper
 from patients.models import Patient, PatientGroup
 from staffing.groups import BY_NAME, managed_group
-from staffing.models import Role, Staff, StaffRole, User
+from staffing.models import Application, Role, Staff, StaffRole, User
 
 NURSE = ("Clinical read", "Clinical write", "Profile read", "Tasking access")
 CLINICIAN = (*NURSE, "Printing access")
@@ -125,6 +126,27 @@ def make_role(code: str, name: str, domain: str, *groups: str) -> Role:
     )
     role.default_auth_groups.set(managed_group(BY_NAME[n].code) for n in groups)
     return role
+
+
+def make_application(name: str, *groups: str, **fields: Any) -> Application:
+    """An application whose service staff holds these groups, and its `secret`."""
+    application = Application(name=name, **fields)
+    application.secret = application.begin()
+    give(application.staff, *groups)
+    return application
+
+
+def token_of(application: Application, scope: str = "") -> str:
+    """A new token of an application that acts for itself, by HTTP."""
+    data = {
+        "grant_type": "client_credentials",
+        "client_id": application.client_id,
+        "client_secret": application.secret,
+        "scope": scope,
+    }
+    form = "application/x-www-form-urlencoded"
+    answer = Client().post("/auth/token/", urlencode(data), content_type=form)
+    return answer.json()["access_token"]
 
 
 def make_cast() -> SimpleNamespace:

@@ -9,6 +9,7 @@ from patients.admin import effective, reports
 
 handler400 = "canvas_admin.site.bad_request"
 handler403 = "patients.gate.denied"
+handler500 = "canvas_admin.site.server_error"
 
 # allauth's own list, less what a clinic with closed sign-up does not offer: adding mail
 # addresses, confirming them, signing in by code.
@@ -43,6 +44,7 @@ urlpatterns = [
     path("", site.home, name="home"),
     path("account/", include(sign_in)),
     path("account/", include("staffing.urls")),
+    path("auth/", include("staffing.program_urls")),
     path("", include("patients.urls")),
     path("", include("tasks.urls")),
     path(
@@ -51,4 +53,5 @@ urlpatterns = [
     path("admin/audit/", admin.site.admin_view(reports.report), name="audit-report"),
     path("admin/audit/file/", admin.site.admin_view(reports.file), name="audit-file"),
     path("admin/", admin.site.urls),
+    path("fhir/", include("canvas_admin.fhir.urls")),
 ]

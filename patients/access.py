@@ -119,9 +119,10 @@ class Path(Protocol):
         """Sentences, with the row they rest on, why this path opens the patient."""
 
     def openers(
-        self, standings: Collection[Standing], patient: "Patient"
-    ) -> list[Standing]:
-        """Those of these accounts to whom rows() opens the patient; at most one query."""
+        self, standings: Collection[Standing], patients: Collection[int]
+    ) -> dict[int, list[Standing]]:
+        """For each of these patients (primary keys) whom rows() opens to some of these
+        accounts, to which; at most one query."""
 
 
 class Everything:
@@ -131,9 +132,10 @@ class Everything:
         return self.rows(reach).filter(pk__among=patients).order_by()
 
     def openers(
-        self, standings: Collection[Standing], patient: "Patient"
-    ) -> list[Standing]:
-        return [each for each in standings if _is_everything(self.rows(Reach(each)))]
+        self, standings: Collection[Standing], patients: Collection[int]
+    ) -> dict[int, list[Standing]]:
+        able = [each for each in standings if _is_everything(self.rows(Reach(each)))]
+        return dict.fromkeys(patients, able)
 
 
 class Superuser(Everything):
@@ -215,14 +217,20 @@ class PatientGroups:
         ]
 
     def openers(
-        self, standings: Collection[Standing], patient: "Patient"
-    ) -> list[Standing]:
+        self, standings: Collection[Standing], patients: Collection[int]
+    ) -> dict[int, list[Standing]]:
         held = frozenset[int]().union(*(each.auth_groups for each in standings))
         if not held:
-            return []
-        together = Reach(Standing(auth_groups=held)).memberships(member=patient)
-        keys = set(together.values_list("patient_group__auth_group", flat=True))
-        return [each for each in standings if keys & each.auth_groups]
+            return {}
+        together = Reach(Standing(auth_groups=held))
+        rows = together.memberships(member__among=patients)
+        keys: dict[int, set[int]] = {}
+        for patient, key in rows.values_list("member", "patient_group__auth_group"):
+            keys.setdefault(patient, set()).add(key)
+        return {
+            patient: [each for each in standings if opening & each.auth_groups]
+            for patient, opening in keys.items()
+        }
 
 
 def _opened_by(held: Slot) -> "QuerySet[Any]":
@@ -313,7 +321,18 @@ def who_reaches(standings: Collection[Standing], patient: "Patient") -> set[int]
 
     Of live accounts, as Standing.of_each() gives them. One query, however many they are.
     """
-    return {each.user for path in PATHS for each in path.openers(standings, patient)}
+    return who_reaches_each(standings, [patient.pk])[patient.pk]
+
+
+def who_reaches_each(
+    standings: Collection[Standing], patients: Collection[int]
+) -> dict[int, set[int]]:
+    """who_reaches() for each of these patients (primary keys): one query for them all."""
+    found: dict[int, set[int]] = {patient: set() for patient in patients}
+    for path in PATHS:
+        for patient, able in path.openers(standings, patients).items():
+            found[patient] |= {each.user for each in able}
+    return found
 
 
 def paths_to(account: Any, patients: Collection["Patient"]) -> list[tuple[str, str]]:

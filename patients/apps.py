@@ -10,12 +10,30 @@ class PatientsConfig(AppConfig):
         from django.core.checks import register
         from django.db.models.signals import post_migrate
 
+        from canvas_admin.fhir import resources
         from patients import linking, work
+        from patients.api.appointment import AppointmentResource
+        from patients.api.care_team import CareTeamResource
+        from patients.api.condition import ConditionResource
+        from patients.api.coverage import CoverageResource
+        from patients.api.diagnostic_report import DiagnosticReportResource
+        from patients.api.group import GroupResource
+        from patients.api.patient import PatientResource
         from patients.eligibility.payers import check_configured
         from patients.revenue import claim_keys
         from patients.search import stream_keys
         from patients.work import panels, work_keys
 
+        for served in (
+            AppointmentResource,
+            CareTeamResource,
+            ConditionResource,
+            CoverageResource,
+            DiagnosticReportResource,
+            GroupResource,
+            PatientResource,
+        ):
+            resources.register(served())
         for kind in panels.KINDS:
             work.register(kind)
         work.shelve(linking.LINKED)

@@ -49,6 +49,15 @@ class Area:
     more: tuple[str, ...] = ()
 
 
+_WRITE_TASKS = (
+    FIND,
+    "tasks.view_task",
+    "tasks.view_taskcomment",
+    "tasks.add_task",
+    "tasks.change_task",
+    "tasks.add_taskcomment",
+)
+
 AREAS = (
     Area(
         "find",
@@ -95,16 +104,23 @@ AREAS = (
         _("New task"),
         _("making, changing, taking, handing over and ending tasks, and comments"),
         _("make and change tasks"),
-        (
-            FIND,
-            "tasks.view_task",
-            "tasks.view_taskcomment",
-            "tasks.add_task",
-            "tasks.change_task",
-            "tasks.add_taskcomment",
-        ),
+        _WRITE_TASKS,
         False,
         "tasks:create",
+    ),
+    Area(
+        "campaigns",
+        _("Campaigns"),
+        _("campaigns: a task for each patient within reach of a patient group"),
+        _("run campaigns"),
+        (
+            *_WRITE_TASKS,
+            "tasks.view_campaign",
+            "tasks.add_campaign",
+            "tasks.change_campaign",
+        ),
+        False,
+        "tasks:campaigns",
     ),
     Area(
         "create",
@@ -329,6 +345,15 @@ AREAS = (
         "patients:print-statement",
     ),
     Area(
+        "print_statements",
+        _("Print statements"),
+        _("the statements of all patients within reach who owe something, in print"),
+        _("print the statements of who owes something"),
+        (FIND, *VIEW_REVENUE, PRINT),
+        False,
+        "patients:print-statements",
+    ),
+    Area(
         "print_profile",
         _("Print face sheet"),
         _("a patient's profile in print"),
@@ -399,10 +424,12 @@ RESCHEDULE = BY_CODE["reschedule"].permissions
 CHANGE_STATUS = BY_CODE["status"].permissions
 SEE_TASKS = BY_CODE["tasks"].permissions
 WRITE_TASKS = BY_CODE["write_tasks"].permissions
+RUN_CAMPAIGNS = BY_CODE["campaigns"].permissions
 PRINT_CHART = BY_CODE["print_chart"].permissions
 PRINT_RESULTS = BY_CODE["print_results"].permissions
 PRINT_VISIT = BY_CODE["print_visit"].permissions
 PRINT_STATEMENT = BY_CODE["print_statement"].permissions
+PRINT_STATEMENTS = BY_CODE["print_statements"].permissions
 PRINT_PROFILE = BY_CODE["print_profile"].permissions
 PRINT_APPOINTMENTS = BY_CODE["print_appointments"].permissions
 PRINT_DOCUMENT = BY_CODE["print_document"].permissions

@@ -36,7 +36,7 @@ def providers(also: int | None = None) -> "QuerySet[Staff]":
     clinical = Role.objects.exclude(domain=Role.Domain.ADMINISTRATIVE)
     held = StaffRole.objects.filter(role__in=clinical)
     wanted = Q(active=True, pk__in=held.values("staff")) | Q(pk=also)
-    return Staff.objects.filter(wanted).prefetch_related("staff_roles__role")
+    return Staff.objects.people().filter(wanted).prefetch_related("staff_roles__role")
 
 
 @transaction.atomic

@@ -49,15 +49,16 @@ def find_patient(request: HttpRequest, key: str) -> Patient | None:
     return next(iter(access.opened(reach(request), [known or access.NOBODY])), None)
 
 
-def still_open(request: HttpRequest, patient: Patient) -> trail.Seen:
-    """The patient with the path that opens it, asked anew, for a write's audit rows.
+def still_open(request: HttpRequest, *patients: Patient) -> trail.Seen:
+    """Each patient with the path that opens it, asked anew, for a write's audit rows.
 
-    Call it in the transaction of the write. Raises Refused when the patient has left the
+    Call it in the transaction of the write. Raises Refused when a patient has left the
     person's reach since the page was opened.
     """
-    seen = access.paths_to(request.user, [patient])
-    if not all(path for _key, path in seen):
-        raise Refused(patient.key)
+    seen = access.paths_to(request.user, patients)
+    for key, path in seen:
+        if not path:
+            raise Refused(key)
     return seen
 
 

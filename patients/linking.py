@@ -13,6 +13,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Count, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
@@ -171,6 +172,7 @@ def _take_out(row: models.Model, reason: str, staff: Any) -> None:
         row.entered_in_error, row.entered_in_error_reason = True, reason
         row.save()
         ChartChange.keep(row, before, staff and staff.user)
+        row.call_off(staff and staff.user, gettext("The file was linked in error."))
 
 
 def reject(file: IncomingFile, reason: str, staff: Any) -> None:

@@ -1,6 +1,6 @@
 """Patients whom nobody can open (security A10), so that none is forgotten.
 
-Somebody can open a patient when a live account that is no superuser's reaches the
+Somebody can open a patient when a live person's account, no superuser's, reaches the
 patient and has the model permission to view patients. The rule of patients.access
 decides: it is asked once, for all that these accounts hold together.
 """
@@ -36,7 +36,9 @@ def _viewers_together() -> Standing:
     carriers = Group.objects.filter(
         permissions__content_type__app_label=app_label, permissions__codename=codename
     )
-    viewers = User.objects.live().filter(is_superuser=False, groups__in=carriers)
+    viewers = (
+        User.objects.live().people().filter(is_superuser=False, groups__in=carriers)
+    )
     held = dict(
         Group.objects.filter(user__in=viewers).values_list("pk", "managed__code")
     )

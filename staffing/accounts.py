@@ -62,6 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user: User, password: str) -> None:
         with transaction.atomic():
             super().set_password(user, password)
+            user.end_tokens()
             _record(user, "account.password", self.request)
 
 
@@ -76,7 +77,8 @@ class LinkTokens(PasswordResetTokenGenerator):
         return f"{super()._make_hash_value(user, timestamp)}{user.session_epoch}"
 
     def check_token(self, user: User | None, token: str | None) -> bool:
-        return user is not None and user.live and super().check_token(user, token)
+        good = user is not None and user.may_sign_in
+        return good and super().check_token(user, token)
 
 
 def one_time_link(request: HttpRequest, user: User) -> str:

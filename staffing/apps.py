@@ -10,9 +10,12 @@ class StaffingConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import Group, Permission
 
+        from canvas_admin.fhir.resources import register
         from staffing import group_keeping
+        from staffing.api.practitioner import PractitionerResource
         from staffing.models import ManagedGroupLink, User
 
+        register(PractitionerResource())
         post_migrate.connect(group_keeping.sync_after_migrate)
         pre_save.connect(group_keeping.guard_save, sender=Group)
         pre_delete.connect(group_keeping.guard_delete, sender=Group)

@@ -69,6 +69,7 @@ CLINICAL_DATA = (
     "clinicaldocument",
     "refillrequest",
     "note",
+    "notereview",
     "addendum",
     "reasonforvisit",
     "plan",
@@ -82,7 +83,7 @@ CLINICAL_DATA = (
     "notetask",
 )
 # What is charged, to whom, and what was paid.
-REVENUE_DATA = ("claim", "claimline", "claimdiagnosis", "claimposting")
+REVENUE_DATA = ("claim", "claimline", "claimdiagnosis", "claimposting", "claimsnooze")
 VIEW_CLINICAL = tuple(p for m in CLINICAL_DATA for p in _model("patients", m, "view"))
 VIEW_REVENUE = tuple(
     p
@@ -208,11 +209,15 @@ MANAGED_GROUPS = (
         "tasking-access",
         "Tasking access",
         Kind.AREA,
-        _("Sees, makes and changes tasks, and writes comments about them."),
+        _(
+            "Sees, makes and changes tasks, and writes comments about them; runs "
+            "campaigns."
+        ),
         (
             FIND,
             *_model("tasks", "task", "view", "add", "change"),
             *_model("tasks", "taskcomment", "view", "add"),
+            *_model("tasks", "campaign", "view", "add", "change"),
         ),
     ),
     ManagedGroup(
@@ -252,8 +257,8 @@ MANAGED_GROUPS = (
         "Settings",
         Kind.ADMINISTRATION,
         _(
-            "Keeps the clinic's lists: locations, visit types, consent codings and task "
-            "labels."
+            "Keeps the clinic's lists: locations, visit types, consent codings, task "
+            "labels and routing rules."
         ),
         (
             ADMINISTER,
@@ -261,6 +266,7 @@ MANAGED_GROUPS = (
             *_model("staffing", "visittype", "view", "add", "change"),
             *_model("patients", "consentcoding", "view", "add", "change"),
             *_model("tasks", "tasklabel", "view", "add", "change"),
+            *_model("tasks", "routingrule", "view", "add", "change", "delete"),
         ),
     ),
     ManagedGroup(
@@ -268,7 +274,7 @@ MANAGED_GROUPS = (
         "Integrations",
         Kind.ADMINISTRATION,
         _("Administers the programs that are connected to the clinic."),
-        (ADMINISTER,),
+        (ADMINISTER, *_model("staffing", "application", "view", "add", "change")),
     ),
     ManagedGroup(
         "audit-read",

@@ -20,7 +20,7 @@ class SignIn(LoginForm):
 
 
 class ForgottenPassword(forms.Form):
-    """Sends a one-time link to every live account with this address; tells nobody."""
+    """Sends a one-time link to every live person with this address; tells nobody."""
 
     email = forms.EmailField(
         label=_("E-mail address"),
@@ -31,7 +31,7 @@ class ForgottenPassword(forms.Form):
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         """The address typed; the answer is the same whether any account has it."""
         typed = self.cleaned_data["email"]
-        for user in User.objects.live().filter(email__iexact=typed):
+        for user in User.objects.live().people().filter(email__iexact=typed):
             mail_link(request, user)
         return typed
 

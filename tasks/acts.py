@@ -25,7 +25,7 @@ def save(request: HttpRequest, form: Any, act: str) -> bool:
             if not form.is_valid() or form.unconfirmed:
                 return False
             form.save()
-            _record(request, act, form.task, seen, fields=form.changed)
+            record(request, act, form.task, seen, fields=form.changed)
     except IntegrityError:
         sentence = _(
             "Somebody saved something alike at this moment. Look, and try again."
@@ -42,7 +42,7 @@ def claim(request: HttpRequest, task: Task) -> Task:
     Raises ValidationError, which says who has it, for whoever comes second.
     """
     seen = gate.still_open(request, task)
-    task, me = _locked(task), staff_of(request.user)
+    task, me = locked(task), staff_of(request.user)
     if me is None:
         raise ValidationError(_("Only a staff member can take a task."))
     if not task.is_open:
@@ -52,7 +52,7 @@ def claim(request: HttpRequest, task: Task) -> Task:
     if task.assignee != me:
         task.hand_to(me, task.team)
         task.save()
-        _record(request, "task.claim", task, seen)
+        record(request, "task.claim", task, seen)
     return task
 
 
@@ -63,27 +63,27 @@ def set_status(request: HttpRequest, task: Task, status: str, version: str) -> N
     Raises ValidationError when somebody changed it since.
     """
     seen = gate.still_open(request, task)
-    task = _locked(task)
+    task = locked(task)
     if str(task.version) != version or task.status == status:
         raise ValidationError(
             _("Somebody changed this meanwhile. Look at it and choose again.")
         )
     task.set_status(status, staff_of(request.user))
     task.save()
-    _record(request, "task.status", task, seen, status=status)
+    record(request, "task.status", task, seen, status=status)
 
 
-def _locked(task: Task) -> Task:
+def locked(task: Task) -> Task:
     """The task as it is now, locked until the end of the transaction."""
     Task.objects.select_for_update().get(pk=task.pk)
     # Only now: what a lock joins, PostgreSQL reads as it was before the wait.
     return Task.objects.with_people().get(pk=task.pk)
 
 
-def _record(
+def record(
     request: HttpRequest, act: str, task: Task, seen: trail.Seen, **detail: Any
 ) -> None:
-    """On the trail, with whose the task is now, by keys."""
+    """An act with a task on the trail, with whose the task is now, by keys."""
     trail.done(
         request.user,
         act,

@@ -7,9 +7,12 @@ class TasksConfig(AppConfig):
     verbose_name = _("Tasks")
 
     def ready(self) -> None:
+        from canvas_admin.fhir.resources import register
         from patients import areas, work
+        from tasks.api.task import TaskResource
         from tasks.shelves import SHELVES
 
+        register(TaskResource())
         work.register(
             work.Kind(
                 code="tasks",

@@ -4,8 +4,8 @@ from django.http import HttpRequest
 
 from canvas_admin.audit import trail
 from canvas_admin.records.models import find_row
-from patients import gate
-from tasks.models import Task
+from patients import areas, gate
+from tasks.models import Campaign, Task
 
 
 def open_task(request: HttpRequest, key: str, *permissions: str) -> Task:
@@ -19,6 +19,27 @@ def open_task(request: HttpRequest, key: str, *permissions: str) -> Task:
     if task is None or not request.user.has_perms(permissions):
         raise gate.Refused("", about=f"task/{key}")
     return task
+
+
+def open_campaign(request: HttpRequest, key: str) -> Campaign:
+    """The campaign with this key, for a person who may run campaigns and sees this one.
+
+    Raises patients.gate.Refused otherwise, always alike.
+    """
+    rows = Campaign.objects.visible_to(request.user)
+    rows = rows.select_related("patient_group", "creator", "ended_by")
+    campaign = find_row(rows, key)
+    if campaign is None or not request.user.has_perms(areas.RUN_CAMPAIGNS):
+        raise gate.Refused("", about=f"campaign/{key}")
+    return campaign
+
+
+def campaign_of(request: HttpRequest, task: Task) -> Campaign | None:
+    """The campaign that a task is of, for a person who sees it."""
+    if task.campaign_id is None:
+        return None
+    rows = Campaign.objects.visible_to(request.user)
+    return rows.filter(pk=task.campaign_id).first()
 
 
 def still_open(request: HttpRequest, task: Task) -> trail.Seen:

@@ -25,3 +25,21 @@ def take(user: Any, act: str, per_hour: int) -> bool:
             return False
         RationedUse.objects.create(actor=user.key, act=act)
         return True
+
+
+def spent(actor: str, act: str, most: int, period: timedelta = PERIOD) -> bool:
+    """Whether so many uses are on record already, of somebody who has no account."""
+    uses = RationedUse.objects.filter(actor=actor, act=act)
+    return uses.filter(used__gt=clock.now() - period).count() >= most
+
+
+def note(actor: str, act: str, period: timedelta = PERIOD) -> None:
+    """Put one use on record; `actor` is any text of 32 characters."""
+    uses = RationedUse.objects.filter(actor=actor, act=act)
+    uses.filter(used__lte=clock.now() - period).delete()
+    RationedUse.objects.create(actor=actor, act=act)
+
+
+def forget(actor: str, act: str) -> None:
+    """Begin to count anew."""
+    RationedUse.objects.filter(actor=actor, act=act).delete()

@@ -97,7 +97,7 @@ class Bundle:
     @classmethod
     def parse(cls, content: bytes) -> "Bundle":
         """The bundle in these bytes (JSON in UTF-8). Raises BrokenBundle."""
-        data = _json(content)
+        data = parse_json(content)
         if not isinstance(data, dict) or data.get("resourceType") != "Bundle":
             raise BrokenBundle("is not a FHIR Bundle")
         if data.get("type") not in KINDS:
@@ -163,7 +163,8 @@ def one_line(text: str) -> str:
     return text if len(text) <= REASON_LIMIT else f"{text[:REASON_LIMIT]}…"
 
 
-def _json(content: bytes) -> Any:
+def parse_json(content: bytes) -> Any:
+    """JSON in UTF-8, without repeated names. Raises BrokenBundle that says where it ends."""
     try:
         return json.loads(
             content.decode("utf-8-sig"),

@@ -55,6 +55,7 @@ def make_adas(ada: Patient, by: Staff) -> None:
     coverage = claiming.coverage_on(ada, clock.today()) or Coverage.objects.create(
         patient=ada, payer_name="Aetna", plan="Open Access", member_id="W2208 41937"
     )
+    coverage.follow_up(by.user)
     provider = Staff.objects.get(user__username="nora")
     for days, code, service, charge, states in ADAS:
         claim = Claim(

@@ -97,7 +97,7 @@ CAST = (
         first_name="Ruth",
         last_name="Feldman",
         role="AD",
-        groups=("Staff Permissions", "Settings"),
+        groups=("Staff Permissions", "Settings", "Integrations"),
         location="North office",
     ),
 )
@@ -167,7 +167,9 @@ TEAMS = (
             "COORDINATE_REFERRALS_FOR_PATIENT",
             "COMMUNICATE_DIAGNOSTIC_RESULTS_TO_PATIENT",
             "COLLECT_SPECIMENS_FROM_PATIENT",
+            "COMPLETE_OPEN_LAB_ORDERS",
             "PROCESS_REFILL_REQUESTS",
+            "PROCESS_CHANGE_REQUESTS",
         ),
         "555-0120",
         "coordination@example.com",
@@ -179,9 +181,30 @@ TEAMS = (
             "COLLECT_PATIENT_PAYMENTS",
             "REVIEW_COVERAGES",
             "SCHEDULE_LAB_VISITS_FOR_PATIENT",
+            "POPULATION_HEALTH_CAMPAIGN_OUTREACH",
         ),
         "555-0130",
         "office@example.com",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A connected program; its service staff holds these groups. Nobody has its secret."""
+
+    name: str
+    scopes: str = ""
+    groups: tuple[str, ...] = ()
+    patient_groups: tuple[str, ...] = ()
+
+
+PROGRAMS = (
+    Program(
+        "Results portal",
+        "system/Patient.rs system/DiagnosticReport.rs",
+        ("Clinical read", "Profile read"),
+        (NORTH,),
     ),
 )
 

@@ -18,7 +18,14 @@ from django.db import transaction
 from canvas_admin.audit import trail
 from canvas_admin.management import demo_clinic
 from canvas_admin.management.demo_claims import make_claims
-from canvas_admin.management.demo_clinic import CAMPAIGN, NORTH, SOUTH, DemoTeam, Person
+from canvas_admin.management.demo_clinic import (
+    CAMPAIGN,
+    NORTH,
+    SOUTH,
+    DemoTeam,
+    Person,
+    Program,
+)
 from canvas_admin.management.demo_files import write_private
 from canvas_admin.management.demo_inbox import make_inbox
 from canvas_admin.management.demo_notes import make_notes, place_imported_notes
@@ -34,6 +41,7 @@ from patients.models import (
 )
 from staffing.groups import BY_NAME, managed_group
 from staffing.models import (
+    Application,
     Location,
     Role,
     Staff,
@@ -62,13 +70,13 @@ def load() -> None:
     ada, ben, _cyn = _known_patients()
     staff = Staff.objects.select_related("user", "primary_location")
     make_tasks({name: _living(name) for name in (NORTH, SOUTH)})
+    make_claims(ada)
     make_notes(
         {
             ada: staff.get(user__username="nora"),
             ben: staff.get(user__username="sam"),
         }
     )
-    make_claims(ada)
     make_inbox({"nora": ada, "sam": ben, "olga": ada})
     make_results({"nora": _living(NORTH), "sam": _living(SOUTH)})
     give_passwords(passwords_file())
@@ -86,6 +94,8 @@ def make_staff() -> None:
         make_person(person)
     for team in demo_clinic.TEAMS:
         make_team(team)
+    for program in demo_clinic.PROGRAMS:
+        make_program(program)
 
 
 @transaction.atomic
@@ -127,13 +137,28 @@ def make_person(person: Person) -> None:
     staff.save(by=ACTOR)
     role = Role.objects.get(internal_code=person.role)
     StaffRole(staff=staff, role=role).save(by=ACTOR)
-    for name in person.groups:
-        staff.grant(managed_group(BY_NAME[name].code), by=ACTOR)
-    for name in person.patient_groups:
-        staff.grant(_group(name).auth_group, by=ACTOR)
+    give_groups(staff, person)
     if not person.active:
         staff.active = False
         staff.save(by=ACTOR)
+
+
+def give_groups(staff: Staff, plan: Person | Program) -> None:
+    """What is given by hand."""
+    for name in plan.groups:
+        staff.grant(managed_group(BY_NAME[name].code), by=ACTOR)
+    for name in plan.patient_groups:
+        staff.grant(_group(name).auth_group, by=ACTOR)
+
+
+@transaction.atomic
+def make_program(plan: Program) -> None:
+    """An application with its service staff; to use it, somebody makes a new secret."""
+    if Application.objects.filter(name=plan.name).exists():
+        return
+    application = Application(name=plan.name, scopes=plan.scopes)
+    application.begin(ACTOR)
+    give_groups(application.staff, plan)
 
 
 @transaction.atomic

@@ -78,7 +78,14 @@ LONG_VISIT: Content = [
             "pharmacy": "Main Street Pharmacy",
         },
     ),
-    (LabOrder, {"tests": "Metabolic panel\nComplete blood count", "lab": "City Lab"}),
+    (
+        LabOrder,
+        {
+            "tests": "Metabolic panel\nComplete blood count",
+            "lab": "City Lab",
+            "specimen": LabOrder.Specimen.HERE,
+        },
+    ),
     (
         Referral,
         {

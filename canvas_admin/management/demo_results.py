@@ -9,6 +9,7 @@ from django.db import transaction
 from canvas_admin.records import clock
 from patients.models import (
     ClinicalDocument,
+    Communication,
     ImagingReport,
     LabReport,
     Medication,
@@ -54,6 +55,8 @@ LETTER = (
     "please see the patient again in six months.",
 )
 PHARMACY = "Main Street Pharmacy"
+PROPOSAL = "Not in stock. May it be the same in half the strength, two at a time?"
+MESSAGE = "The thyroid is fine, the dose stays. Is the tiredness any better?"
 
 
 @transaction.atomic
@@ -67,7 +70,8 @@ def make_results(by_holder: dict[str, list[Patient]]) -> None:
         return
     team, now = Team.objects.order_by("pk").first(), clock.now()
     for turn, (username, patients) in enumerate(by_holder.items()):
-        holders = _holders(Staff.objects.get(user__username=username), team)
+        staff = Staff.objects.select_related("user").get(user__username=username)
+        holders = _holders(staff, team)
         for number, patient in enumerate(patients[:RESULTS]):
             since = now - timedelta(hours=5 + 19 * number + 7 * turn)
             _lab(patient, LABS[(number + turn) % len(LABS)], since, next(holders))
@@ -77,9 +81,10 @@ def make_results(by_holder: dict[str, list[Patient]]) -> None:
         for patient in patients[:1]:
             since -= timedelta(hours=2)
             _letter(patient, since, next(holders))
-        for patient in patients[:3]:
+            _reviewed(patient, since, staff)
+        for number, patient in enumerate(patients[:3]):
             since -= timedelta(hours=3)
-            _refill(patient, since)
+            _refill(patient, since, "" if number else PROPOSAL)
     gone = Staff.objects.filter(active=False).order_by("pk").first()
     left = LabReport.objects.filter(LabReport.OPEN, assignee=None, team=None).first()
     if gone and left:
@@ -95,7 +100,17 @@ def _holders(staff: Staff, team: Team | None) -> Iterator[dict[str, Any]]:
         yield {"team": team, "assigned_at": clock.now()}
 
 
-def _lab(patient: Patient, panel: Any, reported: datetime, who: dict[str, Any]) -> None:
+def _reviewed(patient: Patient, reported: datetime, staff: Staff) -> None:
+    """A result that somebody has looked at, and that others are to tell of."""
+    report = _lab(patient, LABS[-1], reported, {"assignee": staff})
+    report.review(staff, "", Communication.DELEGATED)
+    report.save()
+    report.delegate(staff.user, MESSAGE)
+
+
+def _lab(
+    patient: Patient, panel: Any, reported: datetime, who: dict[str, Any]
+) -> LabReport:
     name, values = panel
     row = {"patient": patient, "status": "final"}
     report = LabReport.objects.create(**row, display=name, reported=reported, **who)
@@ -112,6 +127,7 @@ def _lab(patient: Patient, panel: Any, reported: datetime, who: dict[str, Any]) 
             abnormal=abnormal,
             observed=reported,
         )
+    return report
 
 
 def _imaging(
@@ -142,9 +158,14 @@ def _letter(patient: Patient, dated: datetime, who: dict[str, Any]) -> None:
     )
 
 
-def _refill(patient: Patient, requested: datetime) -> None:
+def _refill(patient: Patient, requested: datetime, proposal: str) -> None:
     medicines = Medication.objects.filter(patient=patient, entered_in_error=False)
     if medicine := medicines.order_by("status", "-started", "pk").first():
         RefillRequest.objects.create(
-            patient=patient, medication=medicine, pharmacy=PHARMACY, requested=requested
+            patient=patient,
+            medication=medicine,
+            kind=RefillRequest.Kind.CHANGE if proposal else RefillRequest.Kind.REFILL,
+            proposal=proposal,
+            pharmacy=PHARMACY,
+            requested=requested,
         )

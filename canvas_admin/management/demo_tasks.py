@@ -1,4 +1,4 @@
-"""The demo clinic's tasks: some of each of the cast's, teams' and nobody's."""
+"""The demo clinic's tasks: the cast's, teams', nobody's and a campaign's; two rules."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,9 +8,10 @@ from django.utils import timezone
 
 from canvas_admin.management.demo_clinic import NORTH, SOUTH
 from canvas_admin.records import clock
-from patients.models import Patient
+from patients.models import Patient, PatientGroup
 from staffing.models import Staff, Team
-from tasks.models import Task, TaskLabel, TaskLabelOrigin
+from tasks import campaigns
+from tasks.models import Campaign, RoutingRule, Task, TaskLabel, TaskLabelOrigin
 from tasks.origins import Origin
 
 
@@ -37,6 +38,7 @@ class Plan:
 COORDINATION, OFFICE = "Care coordination", "Front office"
 INTERNAL = "Internal referral"
 DAY, CLOSING = 24, 17
+CAMPAIGN_HOURS, CAMPAIGN_DONE = 14 * DAY, 3
 TASKS = (
     Plan(
         "Call about the blood pressure readings",
@@ -69,13 +71,6 @@ TASKS = (
         team=COORDINATION,
     ),
     Plan("Ask for the records of the hospital stay", SOUTH, 2, 100, assignee="sam"),
-    Plan(
-        "Complete the coverage: address and phone of the payer",
-        NORTH,
-        3,
-        74,
-        origin=Origin.COVERAGE,
-    ),
     Plan("Ask about the ride to the next visit", NORTH, 4, labels=("Routine",)),
     Plan("Order gloves and test strips", due=120, priority="routine", team=OFFICE),
     Plan("Check the temperature log of the fridge", due=6, assignee="max"),
@@ -90,8 +85,11 @@ TASKS = (
 
 
 def make_tasks(patients: dict[str, list[Patient]]) -> None:
-    """Make them all, once; `patients` are by the name of their group."""
-    if Task.objects.exists():
+    """Make them all, once; `patients` are by the name of their group.
+
+    What was imported has raised tasks before; those have an origin.
+    """
+    if Task.objects.filter(origin="").exists():
         return
     with transaction.atomic():
         label, _made = TaskLabel.objects.get_or_create(
@@ -99,8 +97,44 @@ def make_tasks(patients: dict[str, list[Patient]]) -> None:
         )
         TaskLabelOrigin.objects.get_or_create(label=label, origin=Origin.REFERRAL)
         staff = {each.user.username: each for each in _cast()}
+        make_rules(staff["sam"])
         for plan in TASKS:
             make_task(plan, patients.get(plan.where, []), staff)
+        make_campaign(staff["nora"])
+
+
+def make_campaign(maker: Staff) -> None:
+    """A campaign over the North clinic, of which some is done."""
+    campaign = Campaign.objects.create(
+        patient_group=PatientGroup.objects.get(name=NORTH, retired=None),
+        title="Invite to a flu shot",
+        due=_due(CAMPAIGN_HOURS),
+        priority=Task.Priority.ROUTINE,
+        creator=maker,
+    )
+    while campaign.goes_on:
+        campaigns.go_on(maker.user, campaign)
+    for task in campaign.tasks.order_by("pk")[:CAMPAIGN_DONE]:
+        task.set_status(Task.Status.COMPLETED, maker)
+        task.save()
+
+
+def make_rules(cardiologist: Staff) -> None:
+    """One that gives a kind of referral to a person, and one that dates a kind of task."""
+    rule = RoutingRule.objects.create(
+        name="Cardiology referrals",
+        comparison=RoutingRule.Comparison.MATCHES,
+        title="Refer patient to Cardiology*",
+        assignee=cardiologist,
+        stop_after_match=True,
+    )
+    rule.labels.set(TaskLabel.objects.filter(name="Urgent"))
+    rule = RoutingRule.objects.create(
+        name="Incomplete coverages within five days",
+        origin=Origin.COVERAGE,
+        due_days=5,
+    )
+    rule.labels.set(TaskLabel.objects.filter(name="Routine"))
 
 
 def make_task(plan: Plan, people: list[Patient], staff: dict[str, Staff]) -> None:
@@ -117,8 +151,8 @@ def make_task(plan: Plan, people: list[Patient], staff: dict[str, Staff]) -> Non
     )
     if plan.status != Task.Status.OPEN:
         task.set_status(plan.status, task.assignee)
+    task.begin_with(TaskLabel.objects.filter(name__in=plan.labels))
     task.save()
-    task.add_labels(TaskLabel.objects.filter(name__in=plan.labels))
     for username, text in plan.comments:
         task.comments.create(author=staff[username], text=text)
 
@@ -131,4 +165,6 @@ def _due(hours: int) -> datetime:
 
 
 def _cast() -> list[Staff]:
-    return list(Staff.objects.filter(user__isnull=False).select_related("user"))
+    return list(
+        Staff.objects.people().filter(user__isnull=False).select_related("user")
+    )

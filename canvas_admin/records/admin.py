@@ -148,6 +148,8 @@ class KeyedAdmin(KeyedFields, admin.ModelAdmin):
     form = VersionedForm
     actions = None
     show_facets = admin.ShowFacets.NEVER
+    # The way to it is left out of the site.
+    view_on_site = False
     tells_who_acts = False
 
     def get_object(

@@ -124,7 +124,7 @@ def as_parameter(keys: Iterable[int]) -> str:
 
 
 def _as_parameter(value: Any) -> Any:
-    """A primary key, some of them, or an instant, as this database's driver takes it."""
+    """A text, a primary key, some of them, or an instant, as the driver takes it."""
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
-    return value if isinstance(value, int) else as_parameter(value)
+    return value if isinstance(value, int | str) else as_parameter(value)

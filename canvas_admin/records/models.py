@@ -9,6 +9,8 @@ from django.db.models import F
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.records import clock
+
 _KEY = re.compile(r"[0-9a-f]{32}")
 
 
@@ -80,12 +82,13 @@ class Keyed(models.Model):
 
 
 class Versioned(Keyed):
-    """A row that people edit: every save raises the version by one.
+    """A row that people edit: every save raises the version by one, and tells when.
 
     Forms post the version they were made from; see records.forms.VersionedForm.
     """
 
     version = models.PositiveIntegerField(default=0, editable=False)
+    modified = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
         abstract = True
@@ -99,5 +102,5 @@ class Versioned(Keyed):
 
     def _raise_version(self) -> None:
         rows = type(self)._base_manager.filter(pk=self.pk)
-        rows.update(version=F("version") + 1)
-        self.version = rows.values_list("version", flat=True).get()
+        rows.update(version=F("version") + 1, modified=clock.now())
+        self.version, self.modified = rows.values_list("version", "modified").get()

@@ -37,6 +37,7 @@ from patients.tests.notes import note_of, write
 from patients.tests.work import make_lab, make_refill
 from staffing.accounts import one_time_path
 from staffing.models import (
+    Application,
     CareTeamRole,
     GroupChange,
     Location,
@@ -46,7 +47,8 @@ from staffing.models import (
     TeamMember,
     VisitType,
 )
-from tasks.models import Task, TaskLabel
+from tasks.bulk import keep_keys
+from tasks.models import Campaign, RoutingRule, Task, TaskLabel
 
 
 def every_name() -> list[str]:
@@ -72,6 +74,8 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     cast.location = Location.objects.create(name="Main street")
     cast.visit_type = VisitType.objects.create(name="Check-up", code="308335008")
     cast.care_team_role = CareTeamRole.objects.create(code="x1", display="Coach")
+    cast.application = Application(name="Lab feed")
+    cast.application.begin()
     cast.exclusion = PatientGroupExclusion(
         patient_group=cast.south, patient=cast.cyn, reason="moved away"
     )
@@ -116,6 +120,16 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
         TeamMember.objects.create(team=cast.team, staff=member)
     cast.task_label = TaskLabel.objects.create(name="Follow-up", color="teal")
     cast.task = Task.objects.create(patient=cast.ada, team=cast.team, title="Call")
+    cast.rule = RoutingRule.objects.create(
+        name="Calls", comparison="equals", title="Call", team=cast.team
+    )
+    cast.rule.labels.add(cast.task_label)
+    cast.task.routings.create(rule_key=cast.rule.key, rule_name="Calls", assigned=True)
+    # One whose tasks are still to be made, and one that has a task for ada.
+    about_north = {"patient_group": cast.north, "creator": cast.nora}
+    cast.outreach = Campaign.objects.create(title="Flu shots", **about_north)
+    cast.running = Campaign.objects.create(title="Eyes", state="running", **about_north)
+    keep_keys([cast.running.make_task(cast.ada, [])])
     cast.belongings = belongings(cast, cast.ada)
     cast.lab, cast.refill = make_lab(cast.ada), make_refill(cast.ada)
     cast.chart_rows = chart_rows(cast.ada)
@@ -185,6 +199,9 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
     yield {}
     if name.startswith("patients:"):
         yield from _about_ada(name.removeprefix("patients:"), cast)
+    if name.startswith("tasks:campaign"):
+        is_begun = name == "tasks:campaign-go-on"
+        yield {"campaign": (cast.outreach if is_begun else cast.running).key}
     if name.startswith("tasks:"):
         about_patient = name == "tasks:create-for"
         yield {"key": cast.ada.key if about_patient else cast.task.key}
@@ -196,6 +213,10 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         about = {"group_id": cast.north.externally_exposable_id}
         yield about
         yield about | {"key": cast.membership.key}
+    if name.startswith("fhir:"):
+        task = {"name": "Task"}
+        yield from (task, {"path": "a/b"})
+        yield task | {"logical_id": cast.task.externally_exposable_id}
     if name == "admin:app_list":
         yield {"app_label": "staffing"}
     if name.startswith("admin:"):
@@ -233,6 +254,7 @@ def _object_id(name: str, cast: SimpleNamespace) -> str:
         "staff": lambda: cast.nora,
         "staffpermissions": lambda: StaffPermissions.objects.get(pk=cast.nora.pk),
         "groupchange": lambda: GroupChange.objects.order_by("pk").first(),
+        "application": lambda: cast.application,
         "role": lambda: Role.objects.get(internal_code="RN"),
         "team": lambda: cast.team,
         "careteamrole": lambda: cast.care_team_role,
@@ -242,6 +264,7 @@ def _object_id(name: str, cast: SimpleNamespace) -> str:
         "accessrequest": lambda: cast.access_request,
         "consentcoding": lambda: cast.consent_coding,
         "tasklabel": lambda: cast.task_label,
+        "routingrule": lambda: cast.rule,
     }
     if model_name == "group":
         return Group.objects.get(name="Clinical read").name

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 # Shorter texts stand in every page by chance.
 SHORTEST_KEY = 8
 # Expires is the Date once more, on pages that must not be cached.
-CLOCKED = {"Date", "Expires", "X-Correlation-Id"}
+CLOCKED = {"Date", "Expires", "X-Correlation-Id", "fumage-correlation-id"}
 _HIDDEN = re.compile(
     rb'(name="(?:csrfmiddlewaretoken|form_token)" value=")[^"]*|(X-CSRFToken[^:]*: ?.?.?)'
     rb"[0-9A-Za-z]{64}"

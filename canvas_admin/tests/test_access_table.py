@@ -37,6 +37,16 @@ account_reset_password_done           200/405     200/405     200/405     200/40
 account_reset_password_from_key       302/302     302/302     302/302     302/302     302/302     302/302     302/302     302/302
 account_reset_password_from_key_done  200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
 account_signup                        200/200     302/302     302/302     302/302     302/302     302/302     302/302     302/302
+auth:authorize                        login/login 400/400     400/400     400/400     400/400     400/400     400/400     400/400
+auth:introspect                       405/400     405/400     405/400     405/400     405/400     405/400     405/400     405/400
+auth:revoke                           405/400     405/400     405/400     405/400     405/400     405/400     405/400     405/400
+auth:token                            405/400     405/400     405/400     405/400     405/400     405/400     405/400     405/400
+fhir:base                             401/401     401/401     401/401     401/401     401/401     401/401     401/401     401/401
+fhir:instance                         401/401     401/401     401/401     401/401     401/401     401/401     401/401     401/401
+fhir:metadata                         200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
+fhir:search                           401/401     401/401     401/401     401/401     401/401     401/401     401/401     401/401
+fhir:type                             401/401     401/401     401/401     401/401     401/401     401/401     401/401     401/401
+fhir:unknown                          401/401     401/401     401/401     401/401     401/401     401/401     401/401     401/401
 home                                  login/login 302/302     302/302     302/302     302/302     302/302     302/302     302/302
 mfa_activate_totp                     login/login 302/302     302/302     302/302     302/302     302/302     302/302     302/302
 mfa_authenticate                      302/302     302/302     302/302     302/302     302/302     302/302     302/302     302/302
@@ -71,6 +81,7 @@ patients:claim-line-end               login/login 403/403     403/403     403/40
 patients:claim-note                   login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-posting-add            login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-posting-end            login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
+patients:claim-snooze                 login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 patients:claim-state                  login/login 405/403     405/403     405/403     405/403     405/403     405/403     405/403
 patients:claims                       login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:revenue                      login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
@@ -112,6 +123,7 @@ patients:print-result                 login/login 403/405     403/405     403/40
 patients:print-results                login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:print-schedule               login/login 403/405     200/405     403/405     403/405     403/405     403/405     403/405
 patients:print-statement              login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
+patients:print-statements             login/login 405/403     405/403     405/403     405/403     405/403     405/403     405/403
 patients:print-visit                  login/login 403/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:profile                      login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:receipt                      login/login 403/405     403/405     302/405     403/405     403/405     403/405     403/405
@@ -125,6 +137,7 @@ patients:labs                         login/login 200/405     200/405     403/40
 patients:other-documents              login/login 200/405     200/405     403/405     403/405     403/405     403/405     403/405
 patients:refill                       login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 patients:refills                      login/login 200/405     200/405     403/405     403/405     403/405     403/405     403/405
+patients:record-refill                login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 patients:review                       login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 patients:undo-review                  login/login 405/302     405/403     405/403     405/403     405/403     405/403     405/403
 patients:restore-file                 login/login 405/403     405/403     405/403     405/403     405/403     405/403     405/403
@@ -147,6 +160,7 @@ patients:conditions-add               login/login 200/200     403/403     403/40
 patients:conditions-change            login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 patients:edit-command                 login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 patients:edit-note                    login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
+patients:ask-review                   login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 patients:error-command                login/login 409/409     403/403     403/403     403/403     403/403     403/403     403/403
 patients:immunizations                login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
 patients:immunizations-add            login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
@@ -165,6 +179,12 @@ patients:unlink-file                  login/login 403/403     403/403     403/40
 patients:upload-files                 login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 staffing:account                      login/login 200/405     200/405     200/405     200/405     200/405     200/405     200/405
 staffing:session                      200/405     200/405     200/405     200/405     200/405     200/405     200/405     200/405
+tasks:bulk                            login/login 405/302     405/302     405/403     405/403     405/403     405/403     405/403
+tasks:bulk-reopen                     login/login 405/302     405/302     405/403     405/403     405/403     405/403     405/403
+tasks:campaign                        login/login 200/405     403/405     403/405     403/405     403/405     403/405     403/405
+tasks:campaign-end                    login/login 200/302     403/403     403/403     403/403     403/403     403/403     403/403
+tasks:campaign-go-on                  login/login 405/302     405/403     405/403     405/403     405/403     405/403     405/403
+tasks:campaigns                       login/login 200/405     200/405     403/405     403/405     403/405     403/405     403/405
 tasks:claim                           login/login 405/302     405/403     405/403     405/403     405/403     405/403     405/403
 tasks:comment                         login/login 405/200     405/403     405/403     405/403     405/403     405/403     405/403
 tasks:create                          login/login 200/200     200/200     403/403     403/403     403/403     403/403     403/403
@@ -173,6 +193,7 @@ tasks:detail                          login/login 200/405     403/405     403/40
 tasks:edit                            login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 tasks:hand-over                       login/login 200/200     403/403     403/403     403/403     403/403     403/403     403/403
 tasks:list                            login/login 200/405     200/405     403/405     403/405     403/405     403/405     403/405
+tasks:new-campaign                    login/login 200/200     200/200     403/403     403/403     403/403     403/403     403/403
 tasks:status                          login/login 405/400     405/403     405/403     405/403     405/403     405/403     405/403
 usersessions_list                     login/login 200/302     200/302     200/302     200/302     200/302     200/302     200/302
 """
@@ -220,6 +241,13 @@ admin:patients_patientgroup_members         200/302   403/403
 admin:patients_patientgroup_numbers         200/405   403/405
 admin:patients_patientgroup_picker          405/200   405/403
 admin:patients_patientgroup_unreachable     200/200   403/403
+admin:staffing_application_add              403/403   403/403
+admin:staffing_application_change           403/403   403/403
+admin:staffing_application_changelist       403/403   403/403
+admin:staffing_application_delete           403/403   403/403
+admin:staffing_application_history          403/403   403/403
+admin:staffing_application_revoke           403/403   403/403
+admin:staffing_application_secret           403/403   403/403
 admin:staffing_careteamrole_add             200/200   403/403
 admin:staffing_careteamrole_change          200/200   403/403
 admin:staffing_careteamrole_changelist      200/200   403/403
@@ -269,6 +297,13 @@ admin:staffing_visittype_change             403/403   200/200
 admin:staffing_visittype_changelist         403/403   200/200
 admin:staffing_visittype_delete             403/403   403/403
 admin:staffing_visittype_history            403/403   200/200
+admin:tasks_routingrule_add                 403/403   200/200
+admin:tasks_routingrule_change              403/403   200/200
+admin:tasks_routingrule_changelist          403/403   200/200
+admin:tasks_routingrule_delete              403/403   200/200
+admin:tasks_routingrule_history             403/403   200/200
+admin:tasks_routingrule_move                405/403   405/302
+admin:tasks_routingrule_trial               403/405   200/405
 admin:tasks_tasklabel_add                   403/403   200/200
 admin:tasks_tasklabel_change                403/403   200/200
 admin:tasks_tasklabel_changelist            403/403   200/200

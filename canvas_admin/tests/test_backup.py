@@ -19,11 +19,13 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
+from oauth2_provider.models import AccessToken
 
 from canvas_admin.audit import heads
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.management import backup_files, database_copies
 from canvas_admin.management.commands import restore
+from canvas_admin.testing import make_application
 from canvas_admin.tests.audit_trails import OLD, add_rows, seal
 from patients.models import Patient
 
@@ -124,6 +126,11 @@ def test_a_backup_restores_to_the_same_truth_and_again_over_another(
     Session.objects.create(
         session_key="s" * 32, session_data="x", expire_date=timezone.now()
     )
+    AccessToken.objects.create(
+        application=make_application("Lab feed"),
+        token_checksum="t" * 64,
+        expires=timezone.now() + OLD,
+    )
     AuditRow.objects.update(recorded=timezone.now() - OLD)
     sealed = AuditRow.objects.count()
     seal()
@@ -143,6 +150,8 @@ def test_a_backup_restores_to_the_same_truth_and_again_over_another(
     after = rows(elsewhere)
     assert after.pop("django_session") == []
     before.pop("django_session")
+    assert after.pop("oauth2_provider_accesstoken") == []
+    assert len(before.pop("oauth2_provider_accesstoken")) == 1
     assert len(after.pop("audit_auditrow")) == len(before.pop("audit_auditrow")) + 1
     assert after == before
     assert (place / "other-files" / "ü" / "letter.pdf").read_bytes() == (

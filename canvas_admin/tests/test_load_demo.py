@@ -26,6 +26,7 @@ from patients.models import (
 from patients.work import panels, queues, stranded
 from staffing.groups import AREA_CODES
 from staffing.models import GroupChange, Location, Role, Staff, Team, User
+from tasks.models import RoutingRule, TaskRouting
 from tasks.shelves import SHELVES
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +101,9 @@ def test_the_cast_can_do_what_their_sentences_say(demo: None) -> None:
     for name in ("nora", "sam", "max"):
         looking = queues.Person.of(access.Reach.of(users[name]))
         assert queues.Queue(SHELVES["open"], looking).count() > 1
+    rules = RoutingRule.objects.values_list("name", flat=True)
+    matched = TaskRouting.objects.values_list("rule_name", flat=True)
+    assert set(rules) == set(matched)
 
 
 def test_everyone_signs_in_with_the_password_in_the_file(
@@ -108,7 +112,7 @@ def test_everyone_signs_in_with_the_password_in_the_file(
     known = passwords(folder)
     assert list(known) == [person.username for person in CAST]
     assert (folder / "demo.passwords.json").stat().st_mode & 0o777 == 0o600
-    for user in User.objects.all():
+    for user in User.objects.people():
         assert user.check_password(known[user.username])
         password_validation.validate_password(known[user.username], user)
     assert len(set(known.values())) == len(CAST)
@@ -203,7 +207,7 @@ def test_an_interrupted_run_is_mended_by_the_next(
     call_command("load_demo")
     assert len(passwords(folder)) == len(CAST)
     assert Team.objects.count() == len(demo_clinic.TEAMS)
-    assert Staff.objects.filter(user__isnull=False).count() == len(CAST)
+    assert Staff.objects.people().filter(user__isnull=False).count() == len(CAST)
     assert Patient.objects.count() == len(list(BUNDLES.glob("*.json")))
     assert "Ada Alvarez" in reach("nora")
     assert "Ben Brandt" in reach("sam")

@@ -20,10 +20,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from canvas_admin.fhir.resources import RESOURCES
 from canvas_admin.testing import give, make_group, make_patient
 from canvas_admin.tests import proof
 from canvas_admin.tests.addresses import address, claim_parts, every_name
 from canvas_admin.tests.masking import masked
+from canvas_admin.tests.programs import bearer
 from patients import access, work
 from patients.models import (
     AccessRequest,
@@ -33,6 +35,7 @@ from patients.models import (
     Appointment,
     CareTeamMembership,
     Claim,
+    ClaimSnooze,
     ClinicalDocument,
     Condition,
     Consent,
@@ -43,6 +46,7 @@ from patients.models import (
     IncomingFile,
     LabReport,
     Medication,
+    NoteReview,
     Observation,
     Patient,
     PatientAddress,
@@ -63,7 +67,7 @@ PARTS = 2
 ADDRESSES = 150
 WATCHERS = ("nora", "sam", "olga", "nil", "ruth")
 # Where anybody meets the appointments of a patient out of reach: A3.
-SCHEDULE = ("patients:schedule", "patients:print-schedule")
+SCHEDULE = ("patients:schedule", "patients:print-schedule", "fhir Appointment")
 # Pages where an administrator may meet a patient out of reach: A8, A9 and A10.
 ADMINISTRATION = ("admin:patients_patientgroup_", "admin:patients_accessrequest_")
 # Asking these would change the session, so that every later answer is another one.
@@ -93,7 +97,43 @@ def asked(cast: SimpleNamespace) -> Asked:
     for whose in ("unassigned", "all"):
         tasks = f"{reverse('tasks:list')}?whose={whose}"
         found[f"tasks {whose}"] = ("get", tasks, {})
+    found |= by_programs(cast)
+    for campaign in (cast.outreach, cast.running):
+        page = reverse("tasks:campaign", args=[campaign.key])
+        for show in ("open", "completed"):
+            label = f"{campaign.title} {show}"
+            found[label] = ("get", f"{page}?show={show}", {})
     return found
+
+
+def by_programs(cast: SimpleNamespace) -> Asked:
+    """What a program asks for that acts for the person: every type, and some searches."""
+    ada, team, task = cast.ada.key, cast.team, cast.task
+    paths = [
+        *RESOURCES,
+        f"Patient/{ada}",
+        f"CareTeam/{ada}",
+        f"Group/{cast.north.externally_exposable_id}",
+        f"Group/{team.externally_exposable_id}",
+        f"Task/{task.externally_exposable_id}",
+        "Patient?name=al&_revinclude=Task:patient",
+        "Patient?identifier=100000001",
+        f"Patient?_has:CareTeam:participant:member=Practitioner/{cast.nora.key}",
+        f"Patient?birthdate=1980-01-02&_sort=-_id&family={MARK}",
+        f"Task?owner=Practitioner/{cast.nora.key}&_include=Task:patient&_summary=count",
+        "Task?patient.family=zorn",
+        f"CareTeam?participant=Practitioner/{cast.nora.key}",
+        f"Coverage?subscriber-id={MARK}",
+    ]
+    return {f"fhir {path}": ("get", f"/fhir/{path}", {}) for path in paths}
+
+
+def token_for(cast: SimpleNamespace, who: str) -> str:
+    """One token for each person, made before anything is asked."""
+    tokens = cast.__dict__.setdefault("tokens", {})
+    if who not in tokens:
+        tokens[who] = bearer(getattr(cast, who))
+    return tokens[who]
 
 
 def answers(cast: SimpleNamespace, who: str, asked: Asked) -> dict[str, Any]:
@@ -103,8 +143,10 @@ def answers(cast: SimpleNamespace, who: str, asked: Asked) -> dict[str, Any]:
         getattr(cast, who).user, backend="staffing.backends.StaffBackend"
     )
     seen = {}
+    token = {"Authorization": token_for(cast, who)}
     for label, (method, url, data) in asked.items():
-        response = getattr(client, method)(url, data)
+        headers = token if label.startswith("fhir ") else {}
+        response = getattr(client, method)(url, data, headers=headers)
         seen[label] = masked(response, cast.ada.key)
     return seen
 
@@ -142,7 +184,7 @@ def link_everything(
         patient=patient, coding=cast.consent_coding, state="rejected"
     )
     coverage = Coverage.objects.create(
-        patient=patient, payer_name=MARK, member_id=MARK, plan=MARK
+        patient=patient, payer_name=MARK, member_id=MARK, plan=MARK, payer_address=MARK
     )
     EligibilityCheck.objects.create(
         patient=patient,
@@ -150,16 +192,15 @@ def link_everything(
         message=MARK,
         checked_by=getattr(cast, who).user,
     )
-    claim_parts(
-        Claim.objects.create(
-            patient=patient,
-            provider=getattr(cast, who),
-            coverage=coverage,
-            service_date=date(2026, 1, 3),
-            state=chance.choice(["filed", "patient-balance", "trash"]),
-        ),
-        MARK,
+    claim = Claim.objects.create(
+        patient=patient,
+        provider=getattr(cast, who),
+        coverage=coverage,
+        service_date=date(2026, 1, 3),
+        state=chance.choice(["filed", "patient-balance", "trash"]),
     )
+    claim_parts(claim, MARK)
+    ClaimSnooze.objects.create(claim=claim, until=date(2026, 2, 1), reason=MARK)
     for number in range(chance.randrange(1, 6)):
         fill_the_chart(patient, f"{MARK}{number}")
     AdministrativeDocument.objects.create(
@@ -203,6 +244,9 @@ def hand_out_tasks(cast: SimpleNamespace, who: str, patient: Patient) -> None:
         task = patient.tasks.create(title=MARK, priority="stat", **fields)
         task.add_labels([cast.task_label])
         task.comments.create(author=me, text=MARK)
+        task.routings.create(rule_key=cast.rule.key, rule_name=MARK, labelled=True)
+    for campaign in (cast.outreach, cast.running):
+        patient.tasks.create(title=MARK, campaign=campaign, assignee=me)
 
 
 def fill_the_chart(patient: Patient, code: str) -> None:
@@ -228,7 +272,13 @@ def hand_work_to(staff: Any, patient: Patient, team: Any) -> None:
     medicine = patient.medications.first()
     for given in ({"assignee": staff}, {"team": team}):
         RefillRequest.objects.create(
-            patient=patient, medication=medicine, pharmacy=MARK, note=MARK, **given
+            patient=patient,
+            medication=medicine,
+            kind="change",
+            proposal=MARK,
+            pharmacy=MARK,
+            note=MARK,
+            **given,
         )
 
 
@@ -240,6 +290,9 @@ def write_notes(patient: Patient, staff: Any) -> None:
         row = {"note": note, "patient": patient, "position": position}
         model.objects.bulk_create([model(**row, **marked)])
     Addendum.objects.bulk_create([Addendum(note=note, patient=patient, text=MARK)])
+    review = NoteReview(note=note, patient=patient, assignee=staff, comment=MARK)
+    review.save()
+    review.ask(staff.user)
 
 
 def _groups_not_held(cast: SimpleNamespace, who: str) -> list[Any]:

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.core.checks import run_checks
+from oauth2_provider.settings import oauth2_settings
 
 PROJECT = Path(__file__).resolve().parents[2]
 AUDIT_KEY = "a key for the tests of settings, and for nothing else"
@@ -115,3 +118,14 @@ def test_audit_rows_cannot_be_kept_for_less_than_six_years(years: str) -> None:
 def test_paper_is_of_a_size_that_is_known() -> None:
     assert settings(PAPER_SIZE="A4")["PAPER_SIZE"] == "a4"
     assert "neither letter nor a4" in started(PAPER_SIZE="a5").stderr
+
+
+def test_the_toolkit_finds_nothing_against_the_rules_for_programs() -> None:
+    """RFC 9700, and nothing besides: no library's page, no scope by default."""
+    found = run_checks(include_deployment_checks=True)
+    assert [each for each in found if each.id.startswith("oauth2_provider")] == []
+    assert oauth2_settings.DEFAULT_SCOPES == []
+    lasting = oauth2_settings.ACCESS_TOKEN_EXPIRE_SECONDS
+    assert (lasting, oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS) == (600, 43_200)
+    registered = {model._meta.app_label for model in admin.site._registry}
+    assert "oauth2_provider" not in registered

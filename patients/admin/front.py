@@ -33,7 +33,7 @@ def numbers(request: HttpRequest) -> HttpResponse:
     gate.require(request, VIEW, deciding.VIEW)
     waiting = AccessRequest.objects.waiting().order_by().values("pk")
     alone = rule.unreachable().order_by().values("pk")
-    without = Staff.objects.filter(
+    without = Staff.objects.people().filter(
         active=True, user__is_active=True, user__groups__isnull=True
     )
     walk = stranded.Walk(left=stranded.COUNTED)

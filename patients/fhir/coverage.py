@@ -48,7 +48,7 @@ def from_fhir(bundle: Bundle, resource: dict[str, Any], source_id: str) -> Cover
     if not source_id:
         raise Rejected("id: without one the coverage cannot be found again")
     subject = (resource.get("beneficiary") or {}).get("reference") or ""
-    payer = _payer(bundle, resource)
+    payer, organization = _payer(bundle, resource)
     if payer is None or resource.get("status") in LEFT_OUT:
         return CoverageRows(source_id, subject, {})
     in_error = resource.get("status") == "entered-in-error"
@@ -60,6 +60,8 @@ def from_fhir(bundle: Bundle, resource: dict[str, Any], source_id: str) -> Cover
         "rank": min(max(resource.get("order") or 1, 1), 3),
         "type": _type(resource, payer),
         "payer_name": payer,
+        "payer_address": _address(organization),
+        "payer_phone": _phone(organization),
         "plan": _of_class(resource, "plan", "name") or _of_class(resource, "plan"),
         "group_number": _of_class(resource, "group"),
         "member_id": resource.get("subscriberId") or _identifier(resource),
@@ -70,17 +72,49 @@ def from_fhir(bundle: Bundle, resource: dict[str, Any], source_id: str) -> Cover
     return CoverageRows(source_id, subject, fit(Coverage, fields, "the coverage"))
 
 
-def _payer(bundle: Bundle, resource: dict[str, Any]) -> str | None:
-    """The payer's name; None where a person pays. Raises Rejected for no name."""
+def _payer(
+    bundle: Bundle, resource: dict[str, Any]
+) -> tuple[str | None, dict[str, Any]]:
+    """The payer's name, and its organization where the bundle has it.
+
+    The name is None where a person pays. Raises Rejected for no name.
+    """
     payor = (resource.get("payor") or [{}])[0]
     found = bundle.find(payor.get("reference") or "")
     if found and found.type in ("Patient", "RelatedPerson"):
-        return None
-    named = found.resource.get("name") if found else None
+        return None, {}
+    organization = found.resource if found else {}
+    named = organization.get("name")
     name = payor.get("display") or (named if isinstance(named, str) else "")
     if not name:
         raise Rejected("payor: has no name")
-    return name
+    return name, organization
+
+
+def _address(organization: dict[str, Any]) -> str:
+    """Where claims go: the payer's first address, in one line."""
+    found = _first(organization, "address")
+    lines = found.get("line") if isinstance(found.get("line"), list) else []
+    place = [found.get(name) for name in ("city", "state", "postalCode", "country")]
+    return ", ".join(each for each in (*lines, *place) if isinstance(each, str))
+
+
+def _phone(organization: dict[str, Any]) -> str:
+    telecom = organization.get("telecom")
+    for each in telecom if isinstance(telecom, list) else []:
+        if isinstance(each, dict) and each.get("system") == "phone":
+            return str(each.get("value") or "")
+    return ""
+
+
+def _first(resource: dict[str, Any], name: str) -> dict[str, Any]:
+    """The first of a repeated element; an empty one where there is none.
+
+    An organization is looked at without having been validated.
+    """
+    found = resource.get(name)
+    first = found[0] if isinstance(found, list) and found else {}
+    return first if isinstance(first, dict) else {}
 
 
 def _type(resource: dict[str, Any], payer: str) -> str:

@@ -70,6 +70,17 @@ def from_fhir(resource: dict[str, Any], full_url: str = "") -> PatientRows:
     Raises Rejected without a name, a date of birth, or anything to find the patient again
     by, and for dates that cannot be.
     """
+    rows = rows_of(resource)
+    if not any(map(_names_a_record, rows.identifiers)):
+        if not full_url:
+            raise Rejected("identifier: without one the patient cannot be found again")
+        own = {"system": elements.URI, "value": full_url}
+        rows.identifiers.append(_identifier(own, "fullUrl"))
+    return rows
+
+
+def rows_of(resource: dict[str, Any]) -> PatientRows:
+    """The same, of a patient who need not be found again by anything but our id."""
     names = _names(limited(resource.get("name"), "name"))
     fields = _life(resource) | _official(names)
     fields |= {
@@ -83,7 +94,7 @@ def from_fhir(resource: dict[str, Any], full_url: str = "") -> PatientRows:
     return PatientRows(
         fields=fit(Patient, fields, "the patient"),
         names=names,
-        identifiers=_identifiers(resource, full_url),
+        identifiers=_identifiers(resource),
         addresses=_addresses(limited(resource.get("address"), "address")),
         contact_points=contact_points(resource, PatientContactPoint, "home"),
     )
@@ -147,20 +158,12 @@ def _official(names: list[Values]) -> Values:
     }
 
 
-def _identifiers(resource: dict[str, Any], full_url: str) -> list[Values]:
-    """All identifiers; the resource's own address where none would find it again."""
-    found = [
+def _identifiers(resource: dict[str, Any]) -> list[Values]:
+    return [
         _identifier(each, f"identifier[{index}]")
         for index, each in enumerate(limited(resource.get("identifier"), "identifier"))
         if each.get("value")
     ]
-    if not any(map(_names_a_record, found)):
-        if not full_url:
-            raise Rejected("identifier: without one the patient cannot be found again")
-        found.append(
-            _identifier({"system": elements.URI, "value": full_url}, "fullUrl")
-        )
-    return found
 
 
 def _identifier(data: dict[str, Any], at: str) -> Values:

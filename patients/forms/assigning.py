@@ -44,8 +44,12 @@ class AssigningForm(forms.Form):
     def offer(self) -> None:
         """Fill in the choices, for the patient of the instance."""
         row = self.instance
-        self.assignees = Assignees(row.patient, self.seen_with, [row.assignee_id])
         self.before = (row.assignee_id, row.team_id)
+        self.offer_to(Assignees(row.patient, self.seen_with, [row.assignee_id]))
+
+    def offer_to(self, assignees: Assignees) -> None:
+        """Fill in the choices: these."""
+        self.assignees = assignees
         person, team = self.fields["assignee"], self.fields["team"]
         person.queryset, team.queryset = self.assignees.people, self.assignees.teams
         person.choices = [NOBODY, *self._people()]
@@ -95,9 +99,14 @@ class AssigningForm(forms.Form):
         )
 
     @property
+    def about(self) -> tuple[str, ...]:
+        """What is handed over, and in which version."""
+        return (self.instance.key, str(self.instance.version))
+
+    @property
     def confirmation(self) -> str:
         """What the confirming button sends: good for these people and this version alone."""
-        about = (self.actor.key, self.instance.key, str(self.instance.version))
+        about = (self.actor.key, *self.about)
         chosen = (self.cleaned_data.get("assignee"), self.cleaned_data.get("team"))
         keys = [each.key if each else "" for each in (*chosen, *self.sight.unable)]
         return Signer(salt="patients.work.assigning").signature(

@@ -18,7 +18,7 @@ CLINICAL = (Role.Domain.CLINICAL, Role.Domain.HYBRID)
 def who_can_care() -> QuerySet[Staff]:
     """Active staff with a clinical or hybrid role (facts 6.1)."""
     held = StaffRole.objects.filter(staff=OuterRef("pk"), role__domain__in=CLINICAL)
-    people = Staff.objects.filter(Exists(held), active=True)
+    people = Staff.objects.people().filter(Exists(held), active=True)
     return people.prefetch_related("staff_roles__role")
 
 

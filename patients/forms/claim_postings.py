@@ -46,10 +46,14 @@ class PostingForm(MoneyPostedForm):
 
     class Meta:
         model = ClaimPosting
-        fields = ["kind", "amount", "date", "method", "reference"]
+        fields = ["kind", "amount", "date", "method", "reference", "flag"]
         help_texts = {
             "method": gettext_lazy("How it was paid; empty for an adjustment."),
             "reference": gettext_lazy("Such as the number of a check."),
+            "flag": gettext_lazy(
+                "What is odd about it: a task is made for who reviews postings. Empty "
+                "when nothing is."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -84,6 +88,12 @@ class PostingForm(MoneyPostedForm):
             self.add_error("kind", _("This claim was not filed with a payer."))
         return cleaned
 
+    def save(self, commit: bool = True) -> ClaimPosting:
+        posting = super().save(commit)
+        if posting.flag:
+            posting.raise_flag(self.actor)
+        return posting
+
 
 class ReversalForm(MoneyPostedForm):
     """Why a posting is reversed; it is kept, and counts no more."""
@@ -101,3 +111,8 @@ class ReversalForm(MoneyPostedForm):
         self.instance.reversed = clock.now()
         self.instance.reversed_by = staff_of(self.actor)
         return cleaned
+
+    def save(self, commit: bool = True) -> ClaimPosting:
+        posting = super().save(commit)
+        posting.end_tasks(self.actor, "CLOSED", _("Closed: the posting was reversed."))
+        return posting

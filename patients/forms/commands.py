@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from patients import areas
 from patients.forms.assigning import AssigningForm
+from patients.forms.delegating import whose_task
 from patients.forms.fields import DayField, DiagnosisCodeField, NarrativeField
 from patients.forms.notes import ActForm
 from patients.forms.profile import ProfileForm
@@ -27,8 +28,7 @@ from patients.models import (
 )
 from patients.models.commands import LONG
 from patients.models.findings import ICD_10, MEASURES
-from patients.work.assigning import Assignees
-from staffing.models import Team, TeamResponsibility, staff_of
+from staffing.models import TeamResponsibility, staff_of
 
 MEASURED = (*(each.field for each in MEASURES), "systolic", "diastolic")
 
@@ -217,7 +217,12 @@ class LabOrderForm(CommandForm):
 
     class Meta:
         model = LabOrder
-        fields = ["tests", "lab", "fasting", "comment"]
+        fields = ["tests", "lab", "fasting", "specimen", "comment"]
+        help_texts = {
+            "specimen": _(
+                "A task is made to collect it, or to arrange the visit there."
+            )
+        }
 
 
 class DelegateForm(CommandForm):
@@ -228,19 +233,8 @@ class DelegateForm(CommandForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["delegated"].help_text = self._whose()
-
-    def _whose(self) -> Any:
         code = TeamResponsibility.Code.REFERRALS
-        team = Team.objects.filter(responsibilities__code=code).first()
-        if team is None:
-            return _("No team coordinates referrals: the task waits for who takes it.")
-        sight = Assignees(self.patient, areas.SEE_TASKS).sight(None, team)
-        words = {"team": team.name, "able": len(sight.able), "total": sight.total}
-        return (
-            _("A task is made for “%(team)s” (%(able)s of %(total)s will see it).")
-            % words
-        )
+        self.fields["delegated"].help_text = whose_task(self.patient, code)
 
 
 class ImagingOrderForm(DelegateForm):

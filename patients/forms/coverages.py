@@ -21,6 +21,8 @@ class CoverageForm(PeriodForm):
             "type",
             "payer_name",
             "payer_id",
+            "payer_address",
+            "payer_phone",
             "plan",
             "member_id",
             "group_number",
@@ -33,6 +35,9 @@ class CoverageForm(PeriodForm):
         ]
         help_texts = {
             "payer_id": _("By which the payer is known to clearing houses."),
+            "payer_address": _(
+                "While address, phone or member id is missing, to complete them is a task."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -49,6 +54,12 @@ class CoverageForm(PeriodForm):
                 self.add_error("subscriber_name", _("Write whose insurance it is."))
         self._refuse_a_taken_rank(cleaned)
         return cleaned
+
+    def save(self, commit: bool = True) -> Coverage:
+        """Save it; what is missing becomes a task, what is complete ends one."""
+        coverage = super().save(commit)
+        coverage.follow_up(self.actor)
+        return coverage
 
     def _refuse_a_taken_rank(self, cleaned: dict[str, Any]) -> None:
         end, rank = cleaned.get("end"), cleaned.get("rank")

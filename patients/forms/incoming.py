@@ -84,7 +84,7 @@ class AssignedForm(VersionedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        people = Staff.objects.filter(active=True, user__isnull=False)
+        people = Staff.objects.people().filter(active=True, user__isnull=False)
         if self.instance.assignee_id:
             people |= Staff.objects.filter(pk=self.instance.assignee_id)
         self.fields["assignee"].queryset = people

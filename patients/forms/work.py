@@ -8,9 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records.forms import VersionedForm
 from patients.forms.assigning import AssigningForm
+from patients.forms.delegating import whose_task
 from patients.forms.fields import ParagraphField
-from patients.models import RefillRequest, Reviewable, WorkItem
+from patients.models import Communication, RefillRequest, Reviewable, WorkItem
 from patients.work import Kind
+from staffing.models import TeamResponsibility
 
 COMMENT = 1000
 
@@ -25,11 +27,51 @@ class HandOverForm(AssigningForm, VersionedForm):
 
 
 class ReviewForm(VersionedForm):
-    """That a result was reviewed, with a comment if there is something to say."""
+    """That a result was reviewed, and who tells the patient.
+
+    Beside the choice stands who gets the task when that is delegated (S2).
+    """
 
     review_comment = ParagraphField(
         label=_("Comment"), max_length=COMMENT, required=False
     )
+    communication = forms.ChoiceField(
+        label=_("Telling the patient"),
+        choices=Communication,
+        widget=forms.RadioSelect,
+        required=False,
+    )
+    message = ParagraphField(
+        label=_("What the patient is to be told, if it is delegated"),
+        max_length=COMMENT,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        item = self.instance
+        self.initial["communication"] = item.communication or Communication.NOBODY
+        if not item.reviewed:
+            code = TeamResponsibility.Code.RESULTS
+            self.fields["message"].help_text = whose_task(item.patient, code)
+
+    @property
+    def delegated(self) -> bool:
+        """Whether others are to tell the patient."""
+        return self.cleaned_data.get("communication") == Communication.DELEGATED
+
+    def clean_communication(self) -> str:
+        """What was chosen; who says nothing tells nobody."""
+        return self.cleaned_data["communication"] or Communication.NOBODY
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        message = cleaned.get("message")
+        if self.delegated and message == "":
+            self.add_error("message", _("Say what the patient is to be told."))
+        elif message and not self.delegated:
+            self.add_error("message", _("Choose to delegate it, or leave this empty."))
+        return cleaned
 
 
 class RefillForm(VersionedForm):

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
+from django.utils.translation import gettext as _
+
 from canvas_admin.fhir.bundles import Bundle, Entry, Rejected, located
 from canvas_admin.fhir.rows import take
 from patients.fhir import (
@@ -129,6 +131,7 @@ def _write_rows(
             if changed and getattr(row, "reviewed_by", None):
                 # What somebody reviewed has changed.
                 row.take_back_review()
+                row.call_off(None, _("The result was changed by its source."))
             row.save()
             counts[kind, "updated"] += 1
     # What waits for a review has keys, and goes to somebody: it is saved by itself.

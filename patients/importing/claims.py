@@ -97,6 +97,8 @@ def _write_coverage(patient: Patient, rows: CoverageRows) -> str:
         row.rank = _free_rank(row)
     row.source_version = row.version + 1
     row.save()
+    if row.active or outcome == "updated":
+        row.follow_up(None)
     return outcome
 
 

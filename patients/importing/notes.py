@@ -5,6 +5,7 @@ from collections import Counter
 from django.db.models import F
 from django.utils.translation import gettext as _
 
+from canvas_admin.records import clock
 from patients.fhir.encounter import NoteRows
 from patients.models import Command, Note, Patient, ReasonForVisit
 from staffing.models import Location, Staff
@@ -67,7 +68,8 @@ def _rewrite(note: Note, values: dict, rows: NoteRows) -> None:
     """What the source says now. Not by save(), which keeps a signed note as it is."""
     if note.in_error:
         values = {n: v for n, v in values.items() if n not in ("state", "error_reason")}
-    Note.objects.filter(pk=note.pk).update(**values, version=F("version") + 1)
+    changed = {**values, "version": F("version") + 1, "modified": clock.now()}
+    Note.objects.filter(pk=note.pk).update(**changed)
     reasons = ReasonForVisit.objects.filter(note=note)
     if rows.reason and not reasons.update(comment=rows.reason):
         reasons.bulk_create([_reason(note, rows)])

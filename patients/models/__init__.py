@@ -6,6 +6,7 @@ from patients.models.care_team import CareTeamMembership
 from patients.models.chart_changes import ChartChange
 from patients.models.claim_keys import ClaimKey
 from patients.models.claim_postings import ClaimPosting
+from patients.models.claim_snoozes import ClaimSnooze
 from patients.models.claims import (
     Claim,
     ClaimDiagnosis,
@@ -34,11 +35,13 @@ from patients.models.groups import (
     PatientGroupMember,
 )
 from patients.models.incoming import IncomingFile
+from patients.models.joining import Joining
+from patients.models.lab_orders import LabOrder
 from patients.models.narratives import Instruction, Plan, ReasonForVisit
+from patients.models.note_reviews import NoteReview
 from patients.models.notes import Addendum, Note, NoteStateChange
 from patients.models.orders import (
     ImagingOrder,
-    LabOrder,
     NoteTask,
     Prescription,
     Priority,
@@ -58,7 +61,7 @@ from patients.models.results import (
     Observation,
 )
 from patients.models.stream_keys import StreamKey
-from patients.models.work import Reviewable, WorkItem
+from patients.models.work import Communication, Reviewable, WorkItem
 from patients.models.work_keys import WorkKey
 from patients.revenue.claim_states import ClaimState
 
@@ -76,12 +79,14 @@ __all__ = [
     "ClaimKey",
     "ClaimLine",
     "ClaimPosting",
+    "ClaimSnooze",
     "ClaimState",
     "ClaimStateChange",
     "ClinicalDocument",
     "ClinicalRow",
     "ClosedMeanwhile",
     "Command",
+    "Communication",
     "Condition",
     "Consent",
     "ConsentCoding",
@@ -92,12 +97,14 @@ __all__ = [
     "ImagingReport",
     "Immunization",
     "IncomingFile",
+    "Joining",
     "Instruction",
     "LabOrder",
     "LabReport",
     "Medication",
     "Note",
     "NoteClosed",
+    "NoteReview",
     "NoteStateChange",
     "NoteTask",
     "Observation",

@@ -57,6 +57,7 @@ class ChartChange(PatientData):
 
 def contents(row: Any) -> dict[str, str]:
     """The values of a row that mean something, as texts."""
-    left_out = {"id", "key", "version", "patient", "source_id", "source_digest"}
+    left_out = {"id", "key", "version", "modified", "patient"}
+    left_out |= {"source_id", "source_digest"}
     fields = [f for f in row._meta.concrete_fields if f.name not in left_out]
     return {field.name: field.value_to_string(row) for field in fields}

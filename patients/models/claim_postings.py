@@ -1,18 +1,22 @@
 """What was paid on a claim, and what was taken off it."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from canvas_admin.records.money import MoneyField
 from patients.models.claims import Claim, ClaimPart
+from patients.models.raised_tasks import TaskSource
 from patients.revenue.balances import ADJUSTMENTS
 
 
-class ClaimPosting(ClaimPart):
+class ClaimPosting(TaskSource, ClaimPart):
     """A payment or an adjustment, always above zero: each lessens what is owed.
 
-    It is never edited: what was wrong is reversed with a reason, and posted anew.
+    It is never edited: what was wrong is reversed with a reason, and posted anew. One that
+    is flagged is a task for the team that reviews exceptions (facts 6.3); `flag` says why.
     """
 
     class Kind(models.TextChoices):
@@ -34,6 +38,7 @@ class ClaimPosting(ClaimPart):
     amount = MoneyField(_("amount"))
     date = models.DateField(_("date"))
     reference = models.CharField(_("reference"), max_length=64, blank=True)
+    flag = models.CharField(_("to be reviewed"), max_length=255, blank=True)
     posted = models.DateTimeField(default=clock.now, editable=False)
     posted_by = models.ForeignKey(
         "staffing.Staff",
@@ -68,3 +73,8 @@ class ClaimPosting(ClaimPart):
     def adjusts(self) -> bool:
         """Whether nobody paid this: it is taken off the charge."""
         return self.kind in ADJUSTMENTS
+
+    def raise_flag(self, by: Any) -> None:
+        """Make the task of one that is flagged."""
+        title = f"Review posting on claim {self.claim.number}"
+        self.raise_task(by, title, self.flag, origin="FLG_PST_REV")

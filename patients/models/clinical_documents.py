@@ -20,6 +20,8 @@ class ClinicalDocument(AttachedFile, Reviewable, ClinicalRow):
 
     TEXT_LIMIT = 100_000
     dated_by = "clinical_date"
+    TELLING = ("UNC_DOC_REP_REV", "document")
+    TELLING_OF_CONSULTS = ("CON_REP_REV", "consult report")
 
     class Kind(models.TextChoices):
         CONSULT = "consult", _("Consult report")
@@ -47,3 +49,8 @@ class ClinicalDocument(AttachedFile, Reviewable, ClinicalRow):
         indexes = [
             models.Index(fields=["patient", "source_id"], name="clinical_doc_source")
         ]
+
+    @property
+    def telling(self) -> tuple[str, str]:
+        consult = self.kind == self.Kind.CONSULT
+        return self.TELLING_OF_CONSULTS if consult else self.TELLING

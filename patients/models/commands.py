@@ -50,7 +50,8 @@ class Command(Versioned, PatientData):
         State.ENTERED_IN_ERROR: set(),
     }
     # What changes without anything being written anew.
-    BOOKKEEPING = {"version", "state", "ended_by_id", "ended_at", "error_reason"}
+    BOOKKEEPING = {"version", "modified", "state", "error_reason"}
+    BOOKKEEPING |= {"ended_by_id", "ended_at"}
     # The field that it says first, and those of which nothing is told.
     HEADLINE = ""
     SILENT: frozenset[str] = frozenset({"error_reason"})
@@ -177,7 +178,7 @@ class Command(Versioned, PatientData):
 
     def _text(self, field: models.Field) -> str:
         value = getattr(self, field.name)
-        if value is None or value is False:
+        if value is None or value is False or value == "":
             return ""
         if value is True:
             return gettext("yes")

@@ -4,17 +4,27 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from patients.models.patients import Patient, PatientData, ProfileData
+from patients.models.raised_tasks import TaskSource
+
+# What a coverage needs before it can be billed, and the words of a task's title.
+ASKED_FOR = {
+    "member_id": "no member id",
+    "payer_address": "no address of the payer",
+    "payer_phone": "no phone of the payer",
+}
 
 
-class Coverage(ProfileData):
+class Coverage(TaskSource, ProfileData):
     """An insurance of a patient (FHIR Coverage).
 
     `active` follows from the rest: not ended, not entered in error. Among the active ones
-    each rank is held once; the database holds that.
+    each rank is held once; the database holds that. An active one in which something is
+    missing is a task for the team that reviews coverages (facts 6.3); see follow_up().
     """
 
     class Rank(models.IntegerChoices):
@@ -50,8 +60,12 @@ class Coverage(ProfileData):
     )
     payer_name = models.CharField(_("payer"), max_length=200)
     payer_id = models.CharField(_("payer id"), max_length=64, blank=True)
+    payer_address = models.CharField(
+        _("address for claims"), max_length=255, blank=True
+    )
+    payer_phone = models.CharField(_("phone of the payer"), max_length=64, blank=True)
     plan = models.CharField(_("plan"), max_length=200, blank=True)
-    member_id = models.CharField(_("member id"), max_length=64)
+    member_id = models.CharField(_("member id"), max_length=64, blank=True)
     group_number = models.CharField(_("group number"), max_length=64, blank=True)
     relationship = models.CharField(
         _("the patient's relationship to the subscriber"),
@@ -101,6 +115,39 @@ class Coverage(ProfileData):
     def text(self) -> str:
         """Payer, plan and member id in one line."""
         return ", ".join(p for p in (self.payer_name, self.plan, self.member_id) if p)
+
+    @property
+    def missing(self) -> list[Any]:
+        """The names of the fields without which nobody can bill it."""
+        fields = [self._meta.get_field(name) for name in ASKED_FOR]
+        return [f.verbose_name for f in fields if not getattr(self, f.name)]
+
+    def follow_up(self, by: Any) -> None:
+        """Let others complete it, or see that they need not; call it once it is saved.
+
+        It has one open task at most, which says what is missing now. None is made again
+        once somebody closed one without doing it. Its title names no payer: tasks are
+        read by people who may not read the profile.
+        """
+        lacking = [
+            words for name, words in ASKED_FOR.items() if not getattr(self, name)
+        ]
+        if not self.active:
+            self.end_tasks(by, "CLOSED", gettext("Closed: it does not hold any more."))
+        elif not lacking:
+            self.end_tasks(by, "COMPLETED")
+        else:
+            self._ask_for(lacking, by)
+
+    def _ask_for(self, lacking: list[str], by: Any) -> None:
+        rank = self.Rank(self.rank).name.lower()
+        title = f"Complete {rank} coverage: {', '.join(lacking)}"
+        tasks = self.tasks.filter(status__in=("OPEN", "CLOSED")).order_by("-pk")
+        if (task := tasks.first()) is None:
+            self.raise_task(by, title, origin="INC_COV")
+        elif task.is_open and task.title != title:
+            task.title = title
+            task.save()
 
 
 class EligibilityCheck(PatientData):

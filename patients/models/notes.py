@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
@@ -40,7 +41,7 @@ class Note(Versioned, PatientData):
         State.DELETED: set(),
     }
     # All that can still change about a note that is not open.
-    BOOKKEEPING = {"version", "state", "error_reason"}
+    BOOKKEEPING = {"version", "modified", "state", "error_reason"}
     dated_by = "started"
 
     patient = models.ForeignKey(
@@ -229,6 +230,9 @@ class Note(Versioned, PatientData):
         self.save(by=by)
         for command in self.commands(Command.State.COMMITTED):
             command.enter_in_error(reason, by)
+        for review in self.reviews.all():
+            said = gettext("Closed: the note was entered in error.")
+            review.end_tasks(by, "CLOSED", said)
 
     def _refuse(self, wanted: "Note") -> None:
         """Raises NoteClosed for a change that this stored note does not allow."""

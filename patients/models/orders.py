@@ -1,4 +1,4 @@
-"""Commands that ask others for something: medicines, tests, pictures, referrals, tasks."""
+"""Commands that ask others for something: medicines, pictures, referrals, tasks."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from patients.models.clinical import Medication
 from patients.models.commands import LONG, Command
-from staffing.models import staff_of
+from patients.models.raised_tasks import TaskSource
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
@@ -68,30 +68,8 @@ class Prescription(Command):
         self.medication.mark_in_error(reason, by)
 
 
-class LabOrder(Command):
-    """Tests that a laboratory is asked for; one test a line."""
-
-    HEADLINE = "tests"
-
-    tests = models.CharField(_("tests"), max_length=2_000)
-    lab = models.CharField(_("laboratory"), max_length=255, blank=True)
-    fasting = models.BooleanField(_("the patient must fast"), default=False)
-    comment = models.CharField(_("comment"), max_length=1_000, blank=True)
-
-    class Meta:
-        verbose_name = _("lab order")
-
-    @property
-    def test_names(self) -> list[str]:
-        return [line.strip() for line in self.tests.splitlines() if line.strip()]
-
-
-class RaisesTask(Command):
-    """A command that others carry on with a task, which the tasks app ties to it.
-
-    Tasks are made by the reverse accessor `tasks`, in the transaction of the commit (DESIGN
-    section 7), so that patients need not know them.
-    """
+class RaisesTask(TaskSource, Command):
+    """A command that others carry on with a task, made when it is committed."""
 
     PREFETCHED = ("tasks",)
 
@@ -104,23 +82,10 @@ class RaisesTask(Command):
         states = {task.status for task in self.tasks.all()}
         return self.committed and states == {"COMPLETED"}
 
-    def raise_task(self, by: Any, title: str, comment: str, **fields: Any) -> None:
-        """Make its task, by this account, with a first comment if there is one."""
-        staff = staff_of(by)
-        task = self.tasks.create(
-            patient_id=self.patient_id, title=title, creator=staff, **fields
-        )
-        if comment:
-            task.comments.create(author=staff, text=comment)
-
     def unmake(self, reason: str, by: Any) -> None:
         """Close what is still to be done; what was done, was."""
-        staff = staff_of(by)
-        for task in self.tasks.filter(status="OPEN"):
-            task.set_status("CLOSED", staff)
-            task.save()
-            said = gettext("Closed: what asked for it was entered in error.")
-            task.comments.create(author=staff, text=said)
+        said = gettext("Closed: what asked for it was entered in error.")
+        self.end_tasks(by, "CLOSED", said)
 
 
 class DelegatedOrder(RaisesTask):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.fhir.datatypes import ContactPoint
 from canvas_admin.records import clock
 from canvas_admin.records.models import BytewiseCharField, Keyed, Versioned
+from patients.models.folded import FoldedField
 from patients.querysets import PatientDataQuerySet, PatientQuerySet
 from patients.search import folding, stream_keys
 
@@ -193,8 +194,12 @@ class PatientName(ProfileData):
     start = models.DateField(null=True, blank=True)
     end = models.DateField(null=True, blank=True)
 
+    folded_family = FoldedField("family")
+    folded_given = FoldedField("given")
+
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["folded_family"], name="name_by_family")]
 
     def __str__(self) -> str:
         return f"{self.use} name"

@@ -1,4 +1,4 @@
-"""Pharmacies' requests to let a patient have more of a medicine."""
+"""Pharmacies' requests about a medicine: to let a patient have more of it, or another."""
 
 from typing import Any
 
@@ -15,16 +15,25 @@ from staffing.models import Team, TeamResponsibility
 
 
 class RefillRequest(WorkItem, PatientData):
-    """A pharmacy's question whether a medicine may be refilled; open until answered.
+    """A pharmacy's question whether a medicine may be refilled, or changed.
 
-    A new one goes to the team that holds "Process refill requests from a pharmacy"
-    (facts 6.3), else to the unassigned queue.
+    It is open until it is answered. A new one goes to the team that holds "Process refill
+    requests from a pharmacy", or "Process change requests ..." (facts 6.3), else to the
+    unassigned queue. `proposal` is what a pharmacy that asks for a change has in mind.
     """
+
+    class Kind(models.TextChoices):
+        REFILL = "refill", _("More of it")
+        CHANGE = "change", _("A change")
 
     class Answer(models.TextChoices):
         APPROVED = "approved", _("Approved")
         DENIED = "denied", _("Denied")
 
+    RESPONSIBLE = {
+        Kind.REFILL: TeamResponsibility.Code.REFILLS,
+        Kind.CHANGE: TeamResponsibility.Code.CHANGES,
+    }
     OPEN = Q(answer="")
     dated_by = "requested"
 
@@ -34,6 +43,10 @@ class RefillRequest(WorkItem, PatientData):
     medication = models.ForeignKey(
         Medication, on_delete=models.PROTECT, related_name="refill_requests"
     )
+    kind = models.CharField(
+        _("what is asked for"), max_length=6, choices=Kind, default=Kind.REFILL
+    )
+    proposal = models.CharField(_("which change"), max_length=500, blank=True)
     pharmacy = models.CharField(_("pharmacy"), max_length=255, blank=True)
     requested = models.DateTimeField(_("requested"), default=clock.now)
     answer = models.CharField(_("answer"), max_length=8, choices=Answer, blank=True)
@@ -65,7 +78,7 @@ class RefillRequest(WorkItem, PatientData):
 
     def route(self) -> None:
         if not self.assigned:
-            code = TeamResponsibility.Code.REFILLS
+            code = self.RESPONSIBLE[self.kind]
             self.hand_to(team=Team.objects.filter(responsibilities__code=code).first())
 
     @property

@@ -29,6 +29,7 @@ class LabReport(AttachedFile, Reviewable, ClinicalRow):
     """A laboratory's report; its values are observations (FHIR DiagnosticReport)."""
 
     dated_by = "reported"
+    TELLING = ("LAB_RES_REV", "lab results")
 
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, related_name="lab_reports"
@@ -54,6 +55,7 @@ class ImagingReport(AttachedFile, Reviewable, ClinicalRow):
     """An imaging study or its report (FHIR ImagingStudy, DiagnosticReport)."""
 
     dated_by = "reported"
+    TELLING = ("IMG_REP_REV", "imaging results")
 
     patient = models.ForeignKey(
         Patient, on_delete=models.PROTECT, related_name="imaging_reports"

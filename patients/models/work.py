@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
 from patients import access, work
+from patients.models.raised_tasks import TaskSource
 from patients.work import work_keys
+from staffing.models import staff_of
 
 # An imported result that is older was looked at where it came from.
 NEWS = timedelta(days=30)
@@ -34,8 +36,14 @@ class Shelved(Versioned):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():
+            adding = self._state.adding
             super().save(*args, **kwargs)
+            if adding:
+                self.furnish()
             self.keep_keys()
+
+    def furnish(self) -> None:
+        """Save what a new row has besides, before its keys are made; by itself, nothing."""
 
     def keep_keys(self) -> None:
         """Make its keys what they must be; call it in the transaction of the change."""
@@ -107,12 +115,23 @@ class WorkItem(Shelved):
         return bool(self.assignee_id or self.team_id)
 
 
-class Reviewable(WorkItem):
+class Communication(models.TextChoices):
+    """Who tells the patient of a result (facts 6.4, "communication method")."""
+
+    NOBODY = "nobody", _("Nobody has to tell the patient")
+    TOLD = "told", _("I told the patient")
+    DELEGATED = "delegated", _("Delegate it")
+
+
+class Reviewable(TaskSource, WorkItem):
     """A result that somebody has to review: open until it is.
 
     S2, Clinical write: "... in the panel views like “New labs”, “New imaging” (e.g.
     reviewing results, etc.)". Reviewed by nobody: an old result that came by an import.
+    `TELLING` is the origin of the task to tell the patient, and what its title says of it.
     """
+
+    TELLING: tuple[str, str]
 
     reviewed = models.DateTimeField(_("reviewed"), null=True, editable=False)
     reviewed_by = models.ForeignKey(
@@ -124,6 +143,13 @@ class Reviewable(WorkItem):
         verbose_name=_("reviewed by"),
     )
     review_comment = models.CharField(_("comment"), max_length=1000, blank=True)
+    communication = models.CharField(
+        _("telling the patient"),
+        max_length=9,
+        choices=Communication,
+        blank=True,
+        editable=False,
+    )
 
     OPEN = Q(reviewed__isnull=True, entered_in_error=False)
 
@@ -146,14 +172,35 @@ class Reviewable(WorkItem):
         if date is None or date < clock.now() - NEWS:
             self.reviewed = clock.now()
 
-    def review(self, by: Any, comment: str) -> None:
+    def review(self, by: Any, comment: str, communication: str = "") -> None:
         """Mark as reviewed now by this staff member; saves nothing."""
         self.reviewed, self.reviewed_by = clock.now(), by
-        self.review_comment = comment
+        self.review_comment, self.communication = comment, communication
 
     def take_back_review(self) -> None:
         """Let it wait for a review again; saves nothing. The comment stays with it."""
         self.reviewed = self.reviewed_by = None
+        self.communication = ""
+
+    def delegate(self, by: Any, message: str) -> None:
+        """Make the task to tell the patient; the message says what."""
+        origin, what = self.telling
+        title = f"Communicate {what} to patient: {self.display}"
+        self.raise_task(by, title, message, origin=origin)
+
+    @property
+    def telling(self) -> tuple[str, str]:
+        """TELLING, for this row."""
+        return self.TELLING
+
+    def call_off(self, by: Any, reason: str) -> None:
+        """Close its tasks that nobody has begun with; the others are told why."""
+        staff = staff_of(by)
+        for task in self.tasks.filter(status="OPEN"):
+            if task.untouched:
+                task.set_status("CLOSED", staff)
+                task.save()
+            task.comments.create(author=staff, text=reason)
 
 
 def can_open(staff: Any, model: type[WorkItem], patient: int) -> bool:

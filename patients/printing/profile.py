@@ -99,6 +99,8 @@ def _coverage(row: Any) -> Pairs:
         (_("Member id"), row.member_id),
         (_("Group number"), row.group_number),
         (_("Payer id"), row.payer_id),
+        (_("Address for claims"), row.payer_address),
+        (_("Phone of the payer"), row.payer_phone),
         (_("Subscriber"), _subscriber(row)),
         (_("Holds"), span(row.start, row.end)),
     ):

@@ -37,7 +37,7 @@ FIELDS: dict[type[Command], tuple[str, ...]] = {
     Plan: ("narrative",),
     Instruction: ("display", "narrative"),
     Prescription: ("display", "sig", "quantity", "refills", "pharmacy"),
-    LabOrder: ("tests", "lab", "fasting", "comment"),
+    LabOrder: ("tests", "lab", "fasting", "specimen", "comment"),
     ImagingOrder: ("study", "centre", "priority", "comment"),
     Referral: ("refer_to", "contact", "priority", "clinical_question"),
     VitalSigns: ("comment",),

@@ -24,7 +24,7 @@ from patients.models import (
 )
 from patients.models.claims import CPT, HCPCS, LETTERS
 from patients.models.findings import ICD_10
-from patients.revenue import claim_states
+from patients.revenue import claim_states, snoozing
 from patients.revenue.claim_states import MOVES, ClaimState
 from staffing.models import Staff
 
@@ -168,6 +168,7 @@ def _unfit_for_a_payer(claim: Claim) -> list[str]:
 def _go(claim: Claim, state: str, by: Staff | None, reason: str) -> None:
     before, claim.state = claim.state, state
     claim.save()
+    snoozing.end(claim)
     _keep(claim, before, by, reason)
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 
 from patients import access
-from patients.models import Claim
+from patients.models import Claim, ClaimSnooze
 from patients.models.claim_keys import kind_of
 from patients.models.work_keys import ANYBODY, person, stream_of
 from patients.revenue.claim_keys import place_of
@@ -45,7 +45,10 @@ class Worklist(Proposed):
         return rows
 
     def with_rest(self, rows: QuerySet) -> QuerySet:
-        return rows.select_related("coverage", "provider").with_totals()
+        going_on = ClaimSnooze.objects.filter(ended__isnull=True)
+        waiting = Prefetch("snoozes", going_on, to_attr="waiting")
+        rows = rows.select_related("coverage", "provider").prefetch_related(waiting)
+        return rows.with_totals()
 
     def place(self, row: Claim) -> str:
         return place_of(row.service_date, row.pk)

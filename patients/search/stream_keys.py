@@ -46,7 +46,8 @@ class Book:
     `needed` is asked about patients by primary key, and the groups that each is in;
     `sources` are the rows that have keys, each with the keys that they have, by which it is
     told whether any were written. Where `narrowed` names conditions, the book speaks of
-    keys that meet them, and of no others.
+    keys that meet them, and of no others. `loose` checks, or repairs, the keys of rows about
+    no patient, and says how many were wrong.
     """
 
     model: type[models.Model]
@@ -54,6 +55,7 @@ class Book:
     needed: Callable[[dict[int, Any], dict[int, Groups]], Needed]
     sources: Callable[[], Iterable[tuple[models.QuerySet, models.QuerySet]]]
     narrowed: dict[str, Any] = field(default_factory=dict)
+    loose: Callable[..., int] | None = None
 
     def about(self) -> list[type[models.Model]]:
         """The models without which the book cannot be kept."""
@@ -142,6 +144,9 @@ def fill_after_migrate(apps: Any = apps, **_signal: Any) -> None:
     ) and any(book.unwritten() for book in BOOKS):
         for _number, _wrong in check(repair=True):
             pass
+        for book in BOOKS:
+            if book.loose:
+                book.loose(repair=True)
 
 
 def places(patient: Any) -> list[tuple[int, str]]:

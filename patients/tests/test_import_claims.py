@@ -275,3 +275,37 @@ def test_what_is_unfit_is_refused_whole(resource, said):
     with pytest.raises(BrokenBundle, match=said):
         take_in(*everything(resource))
     assert not Patient.objects.exists()
+
+
+def test_a_coverage_in_which_something_is_missing_is_a_task_until_its_source_says_more():
+    def bring(**payer):
+        return take_in(a_patient(), AETNA | payer, a_coverage())
+
+    bring()
+    coverage = Coverage.objects.get()
+    missing = "no address of the payer, no phone of the payer"
+    for broken in ({}, {"address": "nowhere", "telecom": [7]}, {"address": [{}]}):
+        bring(**broken)
+        task = coverage.tasks.get()
+        assert task.title == f"Complete primary coverage: {missing}"
+        assert (task.origin, task.status, task.creator) == ("INC_COV", "OPEN", None)
+    bring(
+        address=[{"line": ["7 Farm Road"], "city": "Hartford", "state": "CT"}],
+        telecom=[
+            {"system": "email", "value": "a@example.org"},
+            {"system": "phone", "value": "555-0173"},
+        ],
+    )
+    coverage.refresh_from_db()
+    said = (coverage.payer_address, coverage.payer_phone)
+    assert said == ("7 Farm Road, Hartford, CT", "555-0173")
+    assert coverage.tasks.get().status == "COMPLETED"
+
+
+def test_a_coverage_that_has_ended_is_no_task():
+    gone = {
+        "status": "cancelled",
+        "period": {"start": "2001-01-01", "end": "2019-01-01"},
+    }
+    take_in(a_patient(), AETNA, a_coverage("old", **gone, subscriberId=None))
+    assert not Coverage.objects.get().tasks.exists()

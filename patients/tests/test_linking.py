@@ -269,6 +269,8 @@ def test_two_people_who_link_at_once_link_once(clinic, signed_in, file):
 def test_a_linked_file_is_taken_back(clinic, signed_in, file, kind):
     client = signed_in("nora")
     link(client, file, clinic.ada, kind=kind, title="Zqx title")
+    if kind != "document-insurance":
+        MODELS[kind].objects.get().delegate(clinic.nora.user, "All is well.")
     page = f"unlink/{clinic.ada.key}/"
     assert "required" in act(client, file, page, reason=" ").content.decode()
     act(client, file, page, reason="Ben's, not Ada's")
@@ -279,6 +281,7 @@ def test_a_linked_file_is_taken_back(clinic, signed_in, file, kind):
         assert (row.removed_by, row.removed_reason) == (clinic.nora, "Ben's, not Ada's")
     else:
         assert row.entered_in_error
+        assert row.tasks.get().status == "CLOSED"
         assert row.entered_in_error_reason == "Ben's, not Ada's"
         assert ChartChange.of(row).get().by == clinic.nora.user
     assert file.key in text(client)

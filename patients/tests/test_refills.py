@@ -4,6 +4,7 @@ from canvas_admin.audit.models import AuditRow
 from patients.models import RefillRequest
 from patients.tests.work import make_refill
 from staffing.models import Team, TeamMember, TeamResponsibility
+from staffing.tests.pages import submit
 
 
 def address(refill, patient=None):
@@ -70,3 +71,40 @@ def test_reading_needs_clinical_read_and_answering_clinical_write(cast, signed_i
     assert "Send the answer" not in page.content.decode()
     assert answer(signed_in("nora"), refill, "approved").status_code == 403
     assert not RefillRequest.objects.exclude(answer="").exists()
+
+
+def test_a_request_by_phone_is_recorded_for_the_responsible_team(cast, signed_in):
+    teams = {}
+    for code in ("PROCESS_REFILL_REQUESTS", "PROCESS_CHANGE_REQUESTS"):
+        teams[code] = Team.objects.create(name=code)
+        TeamResponsibility.objects.create(team=teams[code], code=code)
+    client, medicine = signed_in("nora"), make_refill(cast.ada).medication
+    foreign, page = (
+        make_refill(cast.ben).medication,
+        f"/patient/{cast.ada.key}/refills/new/",
+    )
+    assert page in client.get(f"/patient/{cast.ada.key}/").content.decode()
+
+    def record(**values):
+        values = {"medication": medicine.key, "pharmacy": "Corner Pharmacy"} | values
+        return submit(client, page, "refill_form", **values)
+
+    for values, field in (
+        ({"kind": "change"}, "proposal"),
+        ({"proposal": "Losartan"}, "proposal"),
+        ({"medication": foreign.key}, "medication"),
+        ({"kind": "gift"}, "kind"),
+    ):
+        assert record(**values).context["form"].errors[field], values
+    for values, code in (
+        ({"kind": "refill"}, "PROCESS_REFILL_REQUESTS"),
+        ({"kind": "change", "proposal": "Losartan"}, "PROCESS_CHANGE_REQUESTS"),
+    ):
+        answer = record(**values)
+        row = RefillRequest.objects.latest("pk")
+        assert answer["Location"] == address(row)
+        assert (row.team, row.assignee, row.answer) == (teams[code], None, "")
+    assert "Losartan" in client.get(address(row)).content.decode()
+    assert "Losartan" in client.get("/panels/refills/?whose=all").content.decode()
+    for name in ("sam", "olga", "max"):
+        assert signed_in(name).get(page).status_code == 403

@@ -196,6 +196,20 @@ def test_a_result_that_an_import_brings_goes_to_the_lead_whom_it_brings(cast):
         new.save()
 
 
+def test_what_was_delegated_of_a_result_that_changes_is_called_off(cast):
+    take_in(a_patient(), _report("new", 1), groups=[cast.north])
+    lab = LabReport.objects.get()
+    lab.review(cast.nora, "", "delegated")
+    lab.save()
+    lab.delegate(cast.nora.user, "All is well.")
+    take_in(a_patient(), _report("new", 1, conclusion="Amended."))
+    lab.refresh_from_db()
+    task = lab.tasks.get()
+    assert (lab.reviewed, lab.communication, task.status) == (None, "", "CLOSED")
+    said = [comment.text for comment in task.comments.all()]
+    assert "The result was changed by its source." in said
+
+
 def _report(name, days, **more):
     return {
         "resourceType": "DiagnosticReport",

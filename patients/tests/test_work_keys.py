@@ -119,6 +119,18 @@ def test_migrate_makes_the_keys_of_a_shelf_that_is_new(cast):
     assert before == 4
 
 
+def test_migrate_makes_the_keys_of_rows_about_no_patient_too(cast):
+    make_lab(cast.ada)
+    Task(patient=cast.ada, status="CLOSED").save()
+    loose = Task(status="CLOSED")
+    loose.save()
+    keys_of = WorkKey.objects.filter(item=loose.pk, patient=None)
+    before = keys_of.count()
+    WorkKey.objects.filter(kind=SHELVES["closed"].orders[""].number).delete()
+    stream_keys.fill_after_migrate()
+    assert keys_of.count() == before > 0
+
+
 def test_the_patient_of_an_item_can_change(cast):
     lab = make_lab(cast.ada)
     lab.patient = cast.ben

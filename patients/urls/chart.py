@@ -23,6 +23,7 @@ urlpatterns = [
     path(f"{NOTE}change/", views.edit_note, name="edit-note"),
     path(f"{NOTE}sign/", views.sign_note, name="sign-note"),
     path(f"{NOTE}in-error/", views.note_in_error, name="note-in-error"),
+    path(f"{NOTE}ask-review/", views.ask_review, name="ask-review"),
     path(f"{NOTE}addendum/", views.addendum, name="addendum"),
     path(f"{NOTE}commands/<slug:kind>/", views.add_command, name="add-command"),
     path(COMMAND, views.edit_command, name="edit-command"),

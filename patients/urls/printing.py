@@ -21,5 +21,6 @@ urlpatterns = [
     ),
     path(f"{PRINT}visits/<str:note>/", views.print_visit, name="print-visit"),
     path(f"{PRINT}statement/", views.print_statement, name="print-statement"),
+    path("revenue/statements/", views.print_statements, name="print-statements"),
     path("schedule/print/", views.print_schedule, name="print-schedule"),
 ]

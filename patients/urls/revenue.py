@@ -29,6 +29,7 @@ urlpatterns = [
     path(f"{CLAIMS}new/<str:note>/", views.add_claim, name="claim-note"),
     path(CLAIM, views.claim, name="claim"),
     path(f"{CLAIM}change/", views.change_claim, name="change-claim"),
+    path(f"{CLAIM}snooze/", views.snooze_claim, name="claim-snooze"),
     path(f"{CLAIM}state/", views.claim_state, name="claim-state"),
     *(form for part in PARTS for form in _forms_of(part)),
 ]

@@ -20,5 +20,6 @@ urlpatterns = [
     path(f"{WORK}review/", views.review, name="review"),
     path(f"{WORK}review/undo/", views.undo_review, name="undo-review"),
     path(f"{WORK}hand-over/", views.hand_over, name="hand-over"),
+    path("patient/<str:key>/refills/new/", views.record_refill, name="record-refill"),
     path("patient/<str:key>/refills/<str:row>/", views.refill, name="refill"),
 ]

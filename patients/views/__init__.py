@@ -20,6 +20,7 @@ from patients.views.claims import (
     end_part,
     revenue,
     revenue_file,
+    snooze_claim,
 )
 from patients.views.commands import add_command, command_act, edit_command
 from patients.views.create import create, receipt
@@ -41,6 +42,7 @@ from patients.views.documents import (
 )
 from patients.views.linking import choose_patient, link_file, unlink_file
 from patients.views.new_appointment import new_appointment
+from patients.views.note_reviews import ask_review
 from patients.views.notes import (
     addendum,
     edit_note,
@@ -61,6 +63,7 @@ from patients.views.printing import (
     print_results,
     print_schedule,
     print_statement,
+    print_statements,
     print_visit,
 )
 from patients.views.profile import (
@@ -71,7 +74,7 @@ from patients.views.profile import (
     profile,
     rows,
 )
-from patients.views.refills import refill
+from patients.views.refills import record_refill, refill
 from patients.views.request_access import request_access
 from patients.views.results import result_file, results
 from patients.views.review import hand_over, review, undo_review
@@ -89,6 +92,7 @@ __all__ = [
     "appointment",
     "appointment_status",
     "appointments",
+    "ask_review",
     "book",
     "change_claim",
     "change_incoming_file",
@@ -128,9 +132,11 @@ __all__ = [
     "print_results",
     "print_schedule",
     "print_statement",
+    "print_statements",
     "print_visit",
     "profile",
     "receipt",
+    "record_refill",
     "refill",
     "reject_file",
     "remove_document",
@@ -148,6 +154,7 @@ __all__ = [
     "schedule",
     "search",
     "sign_note",
+    "snooze_claim",
     "start_note",
     "undo_review",
     "unlink_file",

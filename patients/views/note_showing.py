@@ -43,6 +43,7 @@ def show_note(
         "commands": _in_words(row.commands(*SHOWN)),
         "addenda": list(row.addenda.select_related("author")),
         "history": list(row.state_changes.select_related("by")),
+        "reviews": list(_reviews(row)),
         "kinds": KINDS.values(),
     }
     shown(request, row.patient, "patient.note", note=row.key)
@@ -121,6 +122,12 @@ def to_sign(row: Note) -> dict[str, Any]:
         "committed": _in_words(row.commands(Command.State.COMMITTED)),
         "visit": booking.visit_that_ends_with(row),
     }
+
+
+def _reviews(row: Note) -> Any:
+    """Whom somebody asked to look at a note, with their tasks."""
+    asked = row.reviews.select_related("assignee", "team", "asked_by")
+    return asked.prefetch_related("tasks")
 
 
 def _in_words(commands: list[Command]) -> list[dict[str, Any]]:

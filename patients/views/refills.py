@@ -1,4 +1,4 @@
-"""A pharmacy's request for a refill: reading and answering it."""
+"""A pharmacy's request about a medicine: recording, reading and answering it."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -6,9 +6,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from patients import areas, gate
+from canvas_admin.records.forms import SavedAlready
+from patients import areas, gate, profile_changes
+from patients.forms.refills import NewRefillForm
 from patients.forms.work import RefillForm
-from patients.models import RefillRequest
+from patients.models import Patient, RefillRequest
 from patients.views.review import save, way_back
 from patients.work.panels import BY_CODE
 from staffing.models import staff_of
@@ -36,3 +38,32 @@ def refill(request: HttpRequest, key: str, row: str) -> HttpResponse:
     context = {"patient": patient, "item": item, "form": form, "answered": answered}
     context |= way
     return render(request, "patients/refill.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def record_refill(request: HttpRequest, key: str) -> HttpResponse:
+    """A request that came by phone or fax; it goes to the team that is responsible."""
+    patient = gate.open_patient(request, key, *areas.WRITE_CHART)
+    form = NewRefillForm(
+        request.POST or None,
+        actor=request.user,
+        instance=RefillRequest(patient=patient),
+    )
+    try:
+        if request.method == "POST" and profile_changes.save(
+            request, form, "refill.recorded"
+        ):
+            messages.success(request, _("The request is recorded."))
+            return _to_refill(patient, form.instance)
+    except SavedAlready as before:
+        messages.info(
+            request, _("This form was saved before, so nothing was saved again.")
+        )
+        return _to_refill(patient, before.row)
+    gate.shown(request, "patient.refill_form", patient)
+    context = {"patient": patient, "form": form}
+    return render(request, "patients/record_refill.html", context)
+
+
+def _to_refill(patient: Patient, row: RefillRequest) -> HttpResponse:
+    return redirect("patients:refill", key=patient.key, row=row.key)

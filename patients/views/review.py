@@ -1,6 +1,8 @@
 """An item of work of a chart: reviewing a result, taking that back, handing it over."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -59,8 +61,11 @@ def review(request: HttpRequest, key: str, kind: str, row: str) -> HttpResponse:
     if request.method == "POST" and item.reviewed:
         messages.info(request, _("Somebody has reviewed this result already."))
     elif request.method == "POST" and form.is_valid():
-        item.review(staff_of(request.user), form.cleaned_data["review_comment"])
-        if save(request, item, f"review.{about.code}"):
+        said, told = form.cleaned_data, form.cleaned_data["communication"]
+        item.review(staff_of(request.user), said["review_comment"], told)
+        raised = partial(item.delegate, request.user, said["message"])
+        then = raised if form.delegated else None
+        if save(request, item, f"review.{about.code}", then, communication=told):
             messages.success(request, _("The result is reviewed."))
         return redirect(Origin.of(request).address(patient, about))
     return _show(request, patient, "patients/review.html", about, item, form)
@@ -76,7 +81,8 @@ def undo_review(request: HttpRequest, key: str, kind: str, row: str) -> HttpResp
         changed_meanwhile(request)
     else:
         item.take_back_review()
-        if save(request, item, f"review.{about.code}_undone"):
+        then = partial(item.call_off, request.user, _("The review was taken back."))
+        if save(request, item, f"review.{about.code}_undone", then):
             messages.success(request, _("The result waits for a review again."))
     page = reverse("patients:review", args=[patient.key, about.code, item.key])
     return redirect(page + Origin.of(request).query)
@@ -135,10 +141,17 @@ def _item(request: HttpRequest, patient: Patient, kind: Kind, key: str) -> Any:
     return gate.open_row(kind.shelf.with_rest(rows), key, patient)
 
 
-def save(request: HttpRequest, item: Any, act: str, **detail: Any) -> bool:
+def save(
+    request: HttpRequest,
+    item: Any,
+    act: str,
+    then: Callable[[], None] | None = None,
+    **detail: Any,
+) -> bool:
     """Save an item that was read in this request, and record it.
 
-    False, with a message, when somebody else has saved it since: nothing is written.
+    `then` is done in the same transaction. False, with a message, when somebody else has
+    saved the item since: nothing is written.
     """
     with transaction.atomic():
         seen = gate.still_open(request, item.patient)
@@ -147,6 +160,8 @@ def save(request: HttpRequest, item: Any, act: str, **detail: Any) -> bool:
             changed_meanwhile(request)
             return False
         item.save()
+        if then:
+            then()
         subject = f"{item._meta.model_name}/{item.key}"
         trail.done(request.user, act, seen, request=request, subject=subject, **detail)
     return True

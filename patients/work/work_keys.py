@@ -218,4 +218,4 @@ def _sources() -> Iterator[tuple[QuerySet, QuerySet]]:
                 yield rows.filter(patient__isnull=False), keys
 
 
-WORK = stream_keys.Book(WorkKey, Key, _needed, _sources)
+WORK = stream_keys.Book(WorkKey, Key, _needed, _sources, loose=check_loose)

@@ -2,6 +2,7 @@
 
 from staffing.admin import (  # noqa: F401
     accounts,
+    applications,
     groups,
     permissions,
     places,

@@ -25,7 +25,8 @@ from staffing.second_step import has_second_step, switch_off
 class AccountAdmin(KeyedAdmin):
     """Accounts are made with staff, end with staff, and are never deleted.
 
-    No page writes `is_superuser` or a password, or touches a superuser's account.
+    No page writes `is_superuser` or a password, or touches a superuser's account; a
+    program's has neither password nor address.
     """
 
     form = AccountForm
@@ -41,7 +42,7 @@ class AccountAdmin(KeyedAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may = super().has_change_permission(request, obj)
-        return may and not (obj and obj.is_superuser)
+        return may and not (obj and (obj.is_superuser or _of_a_program(obj)))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -185,3 +186,8 @@ class AccountAdmin(KeyedAdmin):
             and user != request.user
             and self.has_change_permission(request, user)
         )
+
+
+def _of_a_program(user: User) -> bool:
+    staff = staff_of(user)
+    return bool(staff and staff.service)

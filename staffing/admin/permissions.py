@@ -46,7 +46,7 @@ class StaffPermissionsAdmin(Confirming, KeyedAdmin):
         "active",
     )
     list_display_links = ("name",)
-    list_filter = (HoldsGroup, WithAccountFirst, "active")
+    list_filter = (HoldsGroup, WithAccountFirst, "active", "service")
     search_fields = ("first_name", "last_name", "npi", "user__username")
     search_help_text = gettext_lazy("Name, NPI or user name")
     change_form_template = "admin/staffing/staffpermissions/change_form.html"

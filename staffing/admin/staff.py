@@ -33,7 +33,7 @@ class StaffAdmin(Confirming, KeyedAdmin):
     form = StaffForm
     list_display = ("name", "role_names", "user", "npi", "active")
     list_display_links = ("name",)
-    list_filter = ("active", HasRole, WithAccountFirst)
+    list_filter = ("active", HasRole, WithAccountFirst, "service")
     list_select_related = ("user",)
     search_fields = ("first_name", "last_name", "npi", "user__username")
     search_help_text = gettext_lazy("Name, NPI or user name")
@@ -45,19 +45,19 @@ class StaffAdmin(Confirming, KeyedAdmin):
         return staff.prefetch_related("staff_roles__role")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody touches the staff member of an operator's account here."""
-        may = super().has_change_permission(request, obj)
-        return may and not (obj and obj.user and obj.user.is_superuser)
+        """Nobody touches the staff member of an operator's account here, nor a program."""
+        return self._may_touch(request, obj) and not (obj and obj.service)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple:
-        return ("state", "signs_in_as", "role_names") if obj else ()
+        return ("state", "signs_in_as", "acts_as", "role_names") if obj else ()
 
     def fieldsets_for(self, request: HttpRequest, obj: Any) -> Any:
         may_change = not obj or self.has_change_permission(request, obj)
         has_account = obj and (obj.user_id or not may_change)
+        account = "acts_as" if obj and obj.service else "signs_in_as"
         return (
             (None, {"fields": (*NAMES, *(("state",) if obj else ()))}),
             (
@@ -66,7 +66,7 @@ class StaffAdmin(Confirming, KeyedAdmin):
             ),
             (
                 gettext_lazy("Account"),
-                {"fields": ("signs_in_as",) if has_account else ACCOUNT_FIELDS},
+                {"fields": (account,) if has_account else ACCOUNT_FIELDS},
             ),
             (gettext_lazy("More"), {"fields": ("npi", "primary_location")}),
         )
@@ -101,6 +101,10 @@ class StaffAdmin(Confirming, KeyedAdmin):
     @admin.display(description=gettext_lazy("signs in as"))
     def signs_in_as(self, staff: Staff) -> str:
         return linked(staff.user, self.admin_site.name) if staff.user else "–"
+
+    @admin.display(description=gettext_lazy("acts as"))
+    def acts_as(self, staff: Staff) -> str:
+        return self.signs_in_as(staff)
 
     def save_model(
         self, request: HttpRequest, obj: Staff, form: StaffForm, change: bool
@@ -232,11 +236,16 @@ class StaffAdmin(Confirming, KeyedAdmin):
             self.enter_in_history(request, staff, done if active else ended)
 
     def _may_switch(self, request: HttpRequest, staff: Staff | None) -> bool:
+        """A program, too: its tokens are refused from then on."""
         return bool(
             staff
             and staff.user_id != request.user.pk
-            and self.has_change_permission(request, staff)
+            and self._may_touch(request, staff)
         )
+
+    def _may_touch(self, request: HttpRequest, staff: Staff | None) -> bool:
+        may = super().has_change_permission(request, staff)
+        return may and not (staff and staff.user and staff.user.is_superuser)
 
 
 def _holds(staff: Staff) -> list[str]:
@@ -262,6 +271,11 @@ def _ends(staff: Staff) -> list[str]:
     """What a deactivation ends, in sentences."""
     if staff.user is None:
         return [_("The person is not offered any more. Nothing is deleted.")]
+    if staff.service:
+        return [
+            _("Every token of the program is refused, and it gets no new one."),
+            _("Nothing is deleted: history and groups stay."),
+        ]
     groups = staff.user.groups.count()
     return [
         _("Every session of “%(account)s” ends at once, on every device.")
@@ -284,8 +298,10 @@ def _begins_again(staff: Staff) -> list[str]:
     )
     if not names:
         return [_("The person holds no groups, so nothing opens by this.")]
+    signs_in = _("The person can sign in again with the same password.")
+    tokens = _("The program can get tokens again, if its application is switched on.")
     return [
-        _("The person can sign in again with the same password."),
+        tokens if staff.service else signs_in,
         _("These groups open again what they opened: %(names)s.")
         % {"names": ", ".join(f"“{name}”" for name in names)},
     ]

@@ -73,16 +73,26 @@ class TeamAdmin(KeyedAdmin):
             _("It is responsible for “%(what)s”.") % {"what": held}
             for held in obj.responsibilities.all()
         ]
+        named_by = [r.related_model for r in _protecting(obj) if _names(r, obj)]
         # Which work is not said: that would tell of patients out of reach.
-        if any(_names(relation, obj) for relation in _protecting(obj)):
+        if any(_is_work(model) for model in named_by):
             said.append(_("It has work, open or done."))
-        return said
+        return said + [
+            _("It is named here: %(what)s.") % {"what": model._meta.verbose_name}
+            for model in named_by
+            if not _is_work(model)
+        ]
 
 
 def _protecting(obj: Team) -> list[Any]:
     """The relations by which other rows keep a team."""
     relations = obj._meta.get_fields(include_hidden=True)
     return [r for r in relations if r.one_to_many and r.on_delete is PROTECT]
+
+
+def _is_work(model: Any) -> bool:
+    """Whether rows of this model may be about a patient."""
+    return hasattr(model, "patient")
 
 
 def _names(relation: Any, obj: Team) -> bool:

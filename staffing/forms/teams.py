@@ -13,7 +13,7 @@ from staffing.models import Staff, Team, TeamMember, TeamResponsibility
 
 
 class TeamForm(SavedOnceForm):
-    """Members are active staff; a responsibility is held by one team at most."""
+    """Members are active staff, and people; a responsibility is held by one team at most."""
 
     responsibilities = forms.MultipleChoiceField(
         label=gettext_lazy("Responsibilities"),
@@ -44,7 +44,7 @@ class TeamForm(SavedOnceForm):
             members = Staff.objects.filter(team_memberships__team=self.instance)
         self.initial["responsibilities"] = sorted(held)
         self.initial["members"] = list(members)
-        self.fields["members"].queryset = Staff.objects.filter(
+        self.fields["members"].queryset = Staff.objects.people().filter(
             active=True
         ) | Staff.objects.filter(pk__in=[staff.pk for staff in members])
 

@@ -1,6 +1,7 @@
 """The names that other rooms may import."""
 
 from staffing.models.accounts import User, staff_of
+from staffing.models.applications import Application
 from staffing.models.care_team_roles import CareTeamRole
 from staffing.models.grants import GroupChange, ManagedGroupLink
 from staffing.models.identifiers import StaffIdentifier
@@ -16,6 +17,7 @@ from staffing.models.staff import (
 from staffing.models.teams import Team, TeamContactPoint, TeamMember, TeamResponsibility
 
 __all__ = [
+    "Application",
     "CareTeamRole",
     "GroupChange",
     "Location",

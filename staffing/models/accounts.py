@@ -38,10 +38,17 @@ class UserQuerySet(models.QuerySet):
             is_active=True,
         )
 
+    def people(self) -> "UserQuerySet":
+        """Accounts of people: not those of programs."""
+        return self.filter(Q(staff__service=False) | Q(staff__isnull=True))
+
     def able_to_sign_in(self) -> "UserQuerySet":
-        """Live accounts that have a password; before the first link is used they have none."""
+        """Live accounts of people that have a password.
+
+        Before the first link is used they have none.
+        """
         unusable = Q(password__startswith=UNUSABLE_PASSWORD_PREFIX)
-        return self.live().exclude(Q(password="") | unusable)
+        return self.live().people().exclude(Q(password="") | unusable)
 
 
 class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
@@ -119,6 +126,12 @@ class User(Keyed, AbstractBaseUser, PermissionsMixin):
             self.is_active, self.is_superuser, staff.active if staff else None
         )
 
+    @property
+    def may_sign_in(self) -> bool:
+        """Whether a person may come in by this account: a program's has no such door."""
+        staff = staff_of(self)
+        return self.live and not (staff and staff.service)
+
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         return self.live and super().has_perm(perm, obj)
 
@@ -139,11 +152,24 @@ class User(Keyed, AbstractBaseUser, PermissionsMixin):
         return self.username
 
     def end_sessions(self) -> None:
-        """Make every session of this account invalid, in every process, at once."""
+        """Make every session of this account invalid, in every process, at once.
+
+        With them go the tokens that programs have to act for it.
+        """
         type(self).objects.filter(pk=self.pk).update(
             session_epoch=F("session_epoch") + 1
         )
         self.refresh_from_db(fields=["session_epoch"])
+        self.end_tokens()
+
+    def end_tokens(self) -> None:
+        """End what programs have to act for this person; they have to be asked again."""
+        for tokens in (
+            self.oauth2_provider_grant,
+            self.oauth2_provider_refreshtoken,
+            self.oauth2_provider_accesstoken,
+        ):
+            tokens.all().delete()
 
     def get_session_auth_hash(self) -> str:
         return self._session_hash()

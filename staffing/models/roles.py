@@ -20,6 +20,8 @@ class Role(Versioned):
         ADMINISTRATIVE = "ADM", _("Administrative")
         HYBRID = "HYB", _("Hybrid")
 
+    CLINICAL = (Domain.CLINICAL, Domain.HYBRID)
+
     class Type(models.TextChoices):
         NON_LICENSED = "NON-LICENSED", _("Not licensed")
         LICENSED = "LICENSED", _("Licensed")
@@ -78,4 +80,4 @@ class Role(Versioned):
     @property
     def clinical(self) -> bool:
         """Whether the role's domain is clinical or hybrid."""
-        return self.domain in (self.Domain.CLINICAL, self.Domain.HYBRID)
+        return self.domain in self.CLINICAL

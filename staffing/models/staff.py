@@ -34,8 +34,19 @@ class LastAdministrator(ValidationError):
         )
 
 
+class StaffQuerySet(models.QuerySet):
+    """Questions about staff."""
+
+    def people(self) -> "StaffQuerySet":
+        """Those who are people: what is a choice in a form is chosen among them."""
+        return self.filter(service=False)
+
+
 class Staff(Versioned):
     """Somebody who works here; without an account, somebody who is only named (directory).
+
+    One with `service` is no person: it acts for a program (staffing.models.applications),
+    holds auth groups like anybody, has no role, and comes in by tokens alone.
 
     `active` is the switch: the account's `is_active` follows it, and switching it off
     ends all sessions at once. Auth groups are given and taken by grant() and revoke()
@@ -81,8 +92,11 @@ class Staff(Versioned):
             "history stays."
         ),
     )
+    service = models.BooleanField(_("program"), default=False, editable=False)
     # What the last import brought, as a fingerprint: the same again changes nothing.
     source_digest = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects = StaffQuerySet.as_manager()
 
     class Meta:
         ordering = ["last_name", "first_name", "id"]
@@ -105,6 +119,8 @@ class Staff(Versioned):
             before = rows.select_for_update().first()
             if before and before.user_id and before.user_id != self.user_id:
                 raise ValidationError(_("A linked account cannot be changed."))
+            if before and before.service != self.service:
+                raise ValidationError(_("A program never becomes a person."))
             if before and before.active and not self.active:
                 self._leave_an_administrator()
             super().save(*args, **kwargs)
@@ -163,8 +179,9 @@ class Staff(Versioned):
 
     @property
     def name(self) -> str:
-        """The name as shown in lists: first and last."""
-        return f"{self.first_name} {self.last_name}".strip()
+        """The name as shown in lists: first and last; a program is marked as one."""
+        name = f"{self.first_name} {self.last_name}".strip()
+        return _("%(name)s (program)") % {"name": name} if self.service else name
 
     @property
     def credentialed_name(self) -> str:
@@ -198,6 +215,8 @@ class Staff(Versioned):
             self.user.save(update_fields=["is_active"])
             if not self.active:
                 self.user.end_sessions()
+                if program := getattr(self, "application", None):
+                    program.revoke_tokens()
 
     def _inherit_from_roles(self, by: Any) -> None:
         for held in self.staff_roles.select_related("role"):
@@ -270,6 +289,8 @@ class StaffRole(Keyed):
         """Assign the role and give its default groups that the person lacks."""
         if not self._state.adding:
             raise NotImplementedError("A role assignment is added or removed.")
+        if self.staff.service:
+            raise ValidationError(_("A program has no roles."))
         with transaction.atomic():
             super().save(*args, **kwargs)
             trail.done(

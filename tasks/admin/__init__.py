@@ -1,5 +1,5 @@
 """Tasks in the administration."""
 
-from tasks.admin import labels
+from tasks.admin import labels, rules
 
-__all__ = ["labels"]
+__all__ = ["labels", "rules"]

@@ -77,9 +77,13 @@ class WordsForm(AboutTask):
         return due
 
     def save(self, commit: bool = True) -> Task:
-        """Save the task with exactly these labels."""
+        """Save the task with exactly these labels; routing adds to those of a new one."""
+        labels, adding = self.cleaned_data["labels"], self.instance.pk is None
+        if adding:
+            self.instance.begin_with(labels)
         task = super().save(commit)
-        task.set_labels(self.cleaned_data["labels"])
+        if not adding:
+            task.set_labels(labels)
         return task
 
 

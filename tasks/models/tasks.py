@@ -11,13 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed
 from patients.models import Patient, WorkItem
+from patients.models.folded import FoldedField
 from tasks import routing
+from tasks.models import causes
 from tasks.models.labels import TaskLabel
+from tasks.models.rules import TaskRouting
 from tasks.origins import Origin
 from tasks.querysets import TaskQuerySet
 
 
-class Task(WorkItem):
+class Task(causes.Caused, WorkItem):
     """Something to do, about a patient or about none.
 
     Its externally exposable id is the FHIR Task id. It may have a person, a team, both or
@@ -39,6 +42,7 @@ class Task(WorkItem):
     OPEN = Q(status="OPEN")
     dated_by = "due"
     came_by = "created"
+    _first_labels: tuple[TaskLabel, ...] = ()
 
     externally_exposable_id = models.UUIDField(
         default=uuid.uuid4, unique=True, editable=False
@@ -61,6 +65,7 @@ class Task(WorkItem):
     due = models.DateTimeField(_("due"), null=True, blank=True)
     # By which lists are sorted, written by save() alone.
     rank = models.PositiveSmallIntegerField(editable=False)
+    folded_title = FoldedField("title")
     creator = models.ForeignKey(
         "staffing.Staff",
         on_delete=models.PROTECT,
@@ -79,27 +84,14 @@ class Task(WorkItem):
         verbose_name=_("team"),
     )
     origin = models.CharField(_("origin"), max_length=15, choices=Origin, blank=True)
-    # The command of a note that raised it; patients makes it by the reverse accessor.
-    referral = models.ForeignKey(
-        "patients.Referral",
+    campaign = models.ForeignKey(
+        "tasks.Campaign",
         on_delete=models.PROTECT,
         null=True,
         related_name="tasks",
         editable=False,
-    )
-    imaging_order = models.ForeignKey(
-        "patients.ImagingOrder",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="tasks",
-        editable=False,
-    )
-    note_task = models.ForeignKey(
-        "patients.NoteTask",
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="tasks",
-        editable=False,
+        # The index of a campaign's tasks begins with it.
+        db_index=False,
     )
     labels = models.ManyToManyField(
         TaskLabel,
@@ -108,36 +100,52 @@ class Task(WorkItem):
         verbose_name=_("labels"),
     )
     created = models.DateTimeField(default=clock.now, editable=False)
-    modified = models.DateTimeField(default=clock.now, editable=False)
     ended = models.DateTimeField(null=True, editable=False)
     ended_by = models.ForeignKey(
         "staffing.Staff", on_delete=models.PROTECT, null=True, related_name="+"
     )
+
+    # True while several are changed at once: their keys are kept together afterwards.
+    keys_later = False
 
     objects = TaskQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
         verbose_name = _("task")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "patient"], name="task_once_a_campaign"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["campaign", "status", "id"],
+                condition=Q(campaign__isnull=False),
+                name="task_of_campaign",
+            ),
+            *causes.indexes(),
+        ]
 
     def __str__(self) -> str:
         """Without its title, which may name a patient."""
         return f"task {self.key[:8]}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save; a new task gets the labels of its origin."""
-        adding = self._state.adding
-        self.rank, self.modified = self.RANKS[self.priority], clock.now()
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            if adding and self.origin:
-                found = TaskLabel.objects.filter(origins__origin=self.origin)
-                self.add_labels(found.filter(active=True))
+        """Save; a new task is routed, see tasks.routing."""
+        self.rank = self.RANKS[self.priority]
+        super().save(*args, **kwargs)
 
     @property
     def is_open(self) -> bool:
         """Whether it is still to be done."""
         return self.status == self.Status.OPEN
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nobody has begun with it: no person has it, none but its maker wrote."""
+        others = self.comments.exclude(author=self.creator_id)
+        return self.is_open and self.assignee_id is None and not others.exists()
 
     @property
     def overdue(self) -> bool:
@@ -149,12 +157,33 @@ class Task(WorkItem):
         """Whose it is: the person, else the team, else None."""
         return self.assignee or self.team
 
+    def begin_with(self, labels: Iterable[TaskLabel]) -> None:
+        """Let a task that is not saved yet have these labels from the start.
+
+        Rules are asked about them, and add to them.
+        """
+        self._first_labels = tuple(labels)
+
     def route(self) -> None:
-        """Give a new automated task, which nobody has, to the responsible team."""
-        if self.origin and not self.assigned:
-            self.hand_to(team=routing.team_for(self.origin))
-        elif self.assigned and not self.assigned_at:
+        """Give a new task to somebody, and date it, as routing says."""
+        self._course = routing.route(self, self._first_labels)
+        if self.assigned and not self.assigned_at:
             self.assigned_at = clock.now()
+
+    def furnish(self) -> None:
+        """Put on a new task's labels, and note the rules that matched."""
+        put_on = self._course.labels.values()
+        TaskTaskLabel.objects.bulk_create(
+            TaskTaskLabel(task=self, label=label) for label in put_on
+        )
+        for row in self._course.rows:
+            row.task = self
+        TaskRouting.objects.bulk_create(self._course.rows)
+
+    def keep_keys(self) -> None:
+        """Make its keys what they must be, now or with those of the others."""
+        if not self.keys_later:
+            super().keep_keys()
 
     def set_status(self, status: str, by: Any) -> None:
         """Complete, close or reopen it; saves nothing. `by` is a staff member, or None."""

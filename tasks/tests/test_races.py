@@ -1,11 +1,15 @@
 """Two people at once: one task has one holder, and one change counts."""
 
+from datetime import date
+
 import pytest
 
-from canvas_admin.testing import give
+from canvas_admin.audit.models import AuditRow
+from canvas_admin.testing import give, make_patient
 from patients.tests.test_access_request_races import at_once
-from tasks.models import Task
-from tasks.tests.asking import address, form_of, make
+from tasks import campaigns
+from tasks.models import Campaign, Task
+from tasks.tests.asking import address, campaign_page, form_of, make, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,3 +57,42 @@ def test_one_form_sent_twice_at_once_makes_one_task(cast, signed_in):
             assert "Somebody saved something alike" in answer.content.decode()
             answer = signed_in("nora").post("/tasks/new/", data)
         assert answer["Location"] == address(task)
+
+
+def test_of_two_who_end_the_same_tasks_at_once_each_task_ends_once(cast, signed_in):
+    give(cast.sam, "Patients: North")
+    tasks = [make(patient=cast.ada) for _number in range(2)] + [make()]
+    clients = [signed_in(name) for name in ("nora", "sam")]
+    acts = [
+        lambda: together(clients[0], "complete", *tasks, decided="yes"),
+        lambda: together(clients[1], "close", *reversed(tasks), decided="yes"),
+    ]
+    pages = [answer.content.decode() for answer in at_once(*acts)]
+    assert len([page for page in pages if "3 tasks are " in page]) == 1
+    assert len([p for p in pages if p.count("It has ended meanwhile.") == 3]) == 1
+    assert len({task.status for task in Task.objects.all()}) == 1
+    done = AuditRow.objects.filter(action="task.status", patient="", outcome="done")
+    assert done.count() == 3
+
+
+def test_two_who_go_on_with_a_campaign_at_once_make_each_task_once(
+    cast, signed_in, monkeypatch
+):
+    give(cast.sam, "Patients: North")
+    for number in range(8):
+        cast.north.add(make_patient("Pat", f"Number{number}", date(1980, 1, 1)))
+    campaign = Campaign.objects.create(
+        patient_group=cast.north, title="Flu shot", creator=cast.nora
+    )
+    monkeypatch.setattr(campaigns, "PART", 0)
+    monkeypatch.setattr(campaigns, "PAUSE", 0.01)
+    page = campaign_page(campaign, "go-on/")
+    at_once(*[lambda n=name: signed_in(n).post(page) for name in ("nora", "sam")])
+    for _time in range(5):
+        signed_in("nora").post(page)
+    campaign.refresh_from_db()
+    assert campaign.state == "running"
+    patients = list(campaign.tasks.values_list("patient", flat=True))
+    assert len(patients) == len(set(patients)) == 9
+    told = AuditRow.objects.filter(action="campaign.tasks").exclude(patient="")
+    assert told.count() == 9

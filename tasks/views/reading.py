@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from patients import areas
-from tasks import gate
+from tasks import cause_pages, gate
 from tasks.forms.comments import CommentForm
 from tasks.models import Task, TaskComment
 
@@ -33,9 +33,12 @@ def task_page(
     context = {
         "task": row,
         "patient": row.patient,
+        "campaign": gate.campaign_of(request, row),
         "problems": problems,
         "form": form or CommentForm(),
+        "cause": cause_pages.page_of(row, request.user),
         "takeable": row.is_open and row.assignee is None,
+        "routings": list(row.routings.all()),
         **comments.page(request.GET.get("after", ""), COMMENTS),
     }
     gate.shown(request, "task", row)

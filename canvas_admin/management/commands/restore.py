@@ -16,6 +16,7 @@ from canvas_admin.audit import heads, trail
 from canvas_admin.audit.proving import Proving
 from canvas_admin.management import backup_files, database_copies
 from canvas_admin.records import clock
+from staffing.models import Application
 
 ACTOR = trail.Command("restore")
 SHOWN = 5
@@ -85,8 +86,10 @@ class Command(BaseCommand):
                 f"or the audit head could not be put in place: {error}."
             ) from error
         Session.objects.all().delete()
+        for application in Application.objects.all():
+            application.revoke_tokens()
         trail.done(ACTOR, "backup.restore", made=manifest["made"])
-        self.stdout.write("Everybody is signed out.")
+        self.stdout.write("Everybody is signed out, and no token is good any more.")
 
     def _place_files(self, media: Path, beside: Path, stamp: str) -> None:
         self._set_aside(media, stamp)

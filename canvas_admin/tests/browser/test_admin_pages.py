@@ -68,12 +68,21 @@ def add_rows(page: Page) -> None:
         inspect(page)
 
 
-def test_the_audit_report_passes_axe(clinic: SimpleNamespace, open_page: Any) -> None:
+def test_the_audit_report_and_a_trial_pass_axe(
+    clinic: SimpleNamespace, open_page: Any
+) -> None:
     page = open_page("ruth", reverse("audit-report"))
     inspect(page)
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("region", name="Audit report")).to_be_visible()
     inspect(page)
+    # Once with numbers alone, and once with rows.
+    trial = reverse("admin:tasks_routingrule_trial", args=[clinic.rule.key])
+    for groups in ((), ("Tasking access", "All Patients")):
+        give(clinic.ruth, *groups)
+        page.goto(trial)
+        expect(page.get_by_text("It would have matched", exact=True)).to_be_visible()
+        inspect(page)
 
 
 def test_refused_forms_pass_axe(clinic: SimpleNamespace, open_page: Any) -> None:

@@ -16,6 +16,8 @@ from patients.tests.inbox import INBOX
 from patients.tests.notes import note_of, write
 from patients.tests.work import make_lab, make_refill
 from patients.views.results import KINDS
+from tasks import campaigns
+from tasks.models import Campaign, Task
 from tasks.tests.asking import address, make
 
 pytestmark = pytest.mark.browser
@@ -49,6 +51,10 @@ def clinic(site):
     site.task = make(patient=site.ada, priority="stat", due=start, assignee=site.nora)
     site.task.labels.create(name="Follow-up", color="pink")
     site.task.comments.create(author=site.nora, text="Left a message")
+    site.campaign = Campaign.objects.create(
+        patient_group=site.north, title="Flu shots", state="running"
+    )
+    make(patient=site.ada, campaign=site.campaign)
     site.tomorrow = f"/schedule/?date={start.date()}"
     site.note = note_of(site.ada, site.nora)
     site.plan = write(site.note, Plan)
@@ -70,6 +76,7 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         chart,
         f"{chart}notes/",
         f"{chart}notes/new/",
+        f"{note}ask-review/",
         note,
         f"{note}sign/",
         f"{note}in-error/",
@@ -93,6 +100,7 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         claim,
         f"{claim}lines/new/",
         f"{claim}postings/new/",
+        f"{claim}snooze/",
         f"{claim}postings/{clinic.paid.key}/end/",
         "/schedule/",
         clinic.tomorrow,
@@ -111,12 +119,17 @@ def test_the_pages_about_a_patient_pass_axe(clinic, open_page):
         "/tasks/",
         "/tasks/?whose=all",
         "/tasks/new/",
+        "/campaigns/",
+        "/campaigns/new/",
+        f"/campaign/{clinic.campaign.key}/",
+        f"/campaign/{clinic.campaign.key}/end/",
         f"{chart}tasks/new/",
         *(address(clinic.task, page) for page in ("", "change/", "hand-over/")),
         "/panels/labs/",
         "/panels/imaging/?whose=all",
         "/panels/refills/?whose=unassigned",
         f"{chart}work/labs/{clinic.lab.key}/review/",
+        f"{chart}refills/new/",
         f"{chart}work/labs/{clinic.lab.key}/hand-over/",
         f"{chart}refills/{clinic.refill.key}/",
     ):
@@ -142,6 +155,45 @@ def test_refused_and_doubtful_forms_pass_axe(clinic, open_page):
     inspect(page)
     page.get_by_role("button", name="Assign all the same").click()
     expect(page.locator(".facts")).to_contain_text("Sam Example")
+
+
+def test_ticked_tasks_are_handed_over_by_keyboard_alone(clinic, open_page):
+    page = open_page("nora", "/tasks/?whose=all")
+    box = page.get_by_label("Choose: Call back").first
+    box.focus()
+    page.keyboard.press("Space")
+    expect(box).to_be_checked()
+    inspect(page)
+    page.get_by_role("group", name="With the ticked tasks").get_by_role(
+        "button", name="Hand over"
+    ).press("Enter")
+    page.get_by_label("Person").select_option(label="Sam Example")
+    page.get_by_role("button", name="Hand over").press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Not everybody")
+    inspect(page)
+    page.get_by_role("button", name="Assign all the same").press("Enter")
+    expect(page.get_by_text("1 task is handed to Sam Example.")).to_be_visible()
+    inspect(page)
+
+
+def test_a_campaign_goes_on_by_itself_while_its_page_is_open(
+    clinic, open_page, monkeypatch
+):
+    monkeypatch.setattr(campaigns, "PATIENCE", 0)
+    monkeypatch.setattr(campaigns, "LOOKED", 1)
+    clinic.north.add(clinic.cyn)
+    page = open_page("nora", "/campaigns/new/")
+    page.get_by_label("Patient group").select_option(label="North")
+    page.get_by_label("What is to be done?").fill("Invite to the flu shot")
+    page.route("**/go-on/", lambda route: route.abort())
+    page.get_by_role("button", name="Make the tasks").click()
+    expect(page.get_by_text("1 made and 1 to make")).to_be_visible()
+    inspect(page)
+    page.unroute("**/go-on/")
+    page.reload()
+    expect(page.get_by_text("2 made")).to_be_visible()
+    expect(page.get_by_text("Under way")).to_be_visible()
+    assert Task.objects.filter(campaign__title__startswith="Invite").count() == 2
 
 
 def test_a_visit_is_booked_from_the_schedule_and_cancelled(clinic, open_page):

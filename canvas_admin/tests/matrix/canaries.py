@@ -48,6 +48,7 @@ SEEN_WITH = {
     "ClaimDiagnosis": "claims",
     "ClaimLine": "claims",
     "ClaimPosting": "claims",
+    "ClaimSnooze": "claims",
     "ClinicalDocument": "chart",
     "VitalSigns": "chart",
     "Diagnosis": "chart",
@@ -63,15 +64,17 @@ SEEN_WITH = {
     "ImagingOrder": "chart",
     "Referral": "chart",
     "NoteTask": "chart",
+    "NoteReview": "chart",
     "RefillRequest": "chart",
     "Task": "tasks",
     "TaskTaskLabel": "tasks",
     "TaskComment": "tasks",
+    "TaskRouting": "tasks",
 }
 # Texts that nobody writes: what we make ourselves, codes of ours, and file names.
 NONE = {"key", "sort_name", "name_words", "source_digest", "sha256", "media_type"}
 NONE |= {"externally_exposable_id", "file", "number", "linked_as", "linked_row"}
-NONE |= {"row_key", "letter", "pointers", "kind"}
+NONE |= {"row_key", "rule_key", "letter", "pointers", "kind"}
 
 LENGTH = len("Zq000Kx")
 

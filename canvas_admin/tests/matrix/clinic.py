@@ -123,6 +123,7 @@ def _in_other_states(cast: Any) -> tuple[dict[str, list[str]], list[str]]:
     also = [
         reverse("patients:note", args=of_signed),
         reverse("patients:review", args=[ada.key, "labs", reviewed.key]),
+        reverse("tasks:campaign", args=[cast.outreach.key]),
     ]
     return addresses, also
 

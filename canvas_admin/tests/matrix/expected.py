@@ -47,6 +47,7 @@ claims           reach  revenue-access
 write_claims     reach  revenue-access
 tasks            -      tasking-access
 write_tasks      -      tasking-access
+campaigns        -      tasking-access
 panels           -      clinical-read
 review           reach  clinical-read + clinical-write
 write_chart      reach  clinical-read + clinical-write
@@ -57,6 +58,7 @@ print_chart      reach  printing-access + clinical-read
 print_results    reach  printing-access + clinical-read
 print_visit      reach  printing-access + clinical-read
 print_statement  reach  printing-access + revenue-access
+print_statements -      printing-access + revenue-access
 print_profile    reach  printing-access + profile-read | printing-access + clinical-read | printing-access + patient-create
 print_appointments reach printing-access
 print_document   reach  printing-access + document-read
@@ -80,6 +82,7 @@ patients:allergies-change        write_chart      GET POST
 patients:appointment             appointments     GET
 patients:appointment-status      status           POST
 patients:appointments            appointments     GET
+patients:ask-review              write_chart      GET POST
 patients:book                    book             GET POST
 patients:care-team               edit-profile     GET
 patients:care-team-add           edit-profile     GET POST
@@ -98,6 +101,7 @@ patients:claim-line-end          write_claims     GET POST
 patients:claim-note              write_claims     GET POST
 patients:claim-posting-add       write_claims     GET POST
 patients:claim-posting-end       write_claims     GET POST
+patients:claim-snooze            write_claims     GET POST
 patients:claim-state             write_claims     POST
 patients:claims                  claims           GET
 patients:commit-command          write_chart      GET POST
@@ -156,9 +160,11 @@ patients:print-result            print_results    GET
 patients:print-results           print_results    GET
 patients:print-schedule          print_schedule   GET
 patients:print-statement         print_statement  GET
+patients:print-statements        print_statements POST
 patients:print-visit             print_visit      GET
 patients:profile                 profile          GET
 patients:receipt                 create           GET
+patients:record-refill           write_chart      GET POST
 patients:refill                  chart            GET review POST
 patients:refills                 panels           GET
 patients:reject-file             data-integration GET POST
@@ -183,6 +189,12 @@ patients:telecom-change          edit-profile     GET POST
 patients:undo-review             review           POST
 patients:unlink-file             link_file        GET POST
 patients:upload-files            data-integration GET POST
+tasks:bulk                       write_tasks      POST
+tasks:bulk-reopen                write_tasks      POST
+tasks:campaign                   one-campaign     GET
+tasks:campaign-end               one-campaign     GET POST
+tasks:campaign-go-on             one-campaign     POST
+tasks:campaigns                  campaigns        GET
 tasks:claim                      one-task         POST
 tasks:comment                    one-task         POST
 tasks:create                     write_tasks      GET POST
@@ -191,14 +203,18 @@ tasks:detail                     one-task         GET
 tasks:edit                       one-task         GET POST
 tasks:hand-over                  one-task         GET POST
 tasks:list                       tasks            GET
+tasks:new-campaign               campaigns        GET POST
 tasks:status                     one-task         POST
 """
 
 # Addresses that no line above names belong to these, by how their names begin. "own" are
-# the pages of signing in and of one's own account, alike for everybody;
+# the pages of signing in and of one's own account, and what asks for a program's token:
+# alike for everybody;
 # "administration" is closed to the twelve.
 BEGINNINGS = {
     "account_": "own",
+    "auth:": "own",
+    "fhir:": "own",
     "mfa_": "own",
     "usersessions_": "own",
     "staffing:": "own",
@@ -256,11 +272,13 @@ def _urls() -> dict[str, dict[str, str]]:
 
 AREAS = _areas()
 # What is no area of its own: looking for whom to book or to link a file to shows those
-# within reach and asks for no one patient; a task is as far away as its patient.
+# within reach and asks for no one patient; a task is as far away as its patient, and a
+# campaign as the patient group that it is over.
 PLACES = AREAS | {
     "booking": Expected(AREAS["book"].alternatives, needs_reach=False),
     "linking": Expected(AREAS["link_file"].alternatives, needs_reach=False),
     "one-task": Expected(AREAS["write_tasks"].alternatives, needs_reach=True),
+    "one-campaign": Expected(AREAS["campaigns"].alternatives, needs_reach=True),
 }
 # address → method → area
 URLS = _urls()

@@ -6,6 +6,7 @@ Where the first guess is no good value, `GOOD` says one.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -27,16 +28,20 @@ FIRST = object()
 # Values for which a guess is no good, by address and field; FIRST is the first choice.
 GOOD: dict[str, dict[str, Any]] = {
     "patients:addresses-add": {"city": "Salem"},
+    "patients:ask-review": {"assignee": FIRST, "team": ""},
     "patients:book": {"start_date": "2031-01-02"},
     "patients:claim-diagnosis-add": {"code": "E11.9"},
     "patients:claim-line-add": {"code": "99213"},
     "patients:claim-line-change": {"code": "99214"},
+    "patients:claim-snooze": {"until": f"{date.today() + timedelta(days=30)}"},
     "patients:claim-state": {"to": FIRST, "reason": "it is complete"},
     "patients:hand-over": {"assignee": FIRST, "team": ""},
     "patients:immunizations-add": {"status": FIRST, "given": "2026-01-02"},
     "patients:names-add": {"use": "maiden", "family": "Ruiz"},
+    "patients:record-refill": {"kind": "change", "proposal": "Another strength"},
     "patients:refill": {"note": "Seen in a visit first"},
     "patients:telecom-add": {"value": "555-0100"},
+    "tasks:bulk": {"all": "on"},
     "tasks:create": {"assignee": FIRST, "team": ""},
     "tasks:create-for": {"assignee": FIRST, "team": ""},
     "tasks:hand-over": {"assignee": FIRST, "team": ""},

@@ -11,9 +11,9 @@ from staffing.standing import Standing
 CLINICAL = """
 condition medication allergyintolerance immunization labreport imagingreport observation
 clinicaldocument refillrequest note addendum reasonforvisit plan instruction vitalsigns
-diagnosis prescription laborder imagingorder referral notetask
+diagnosis prescription laborder imagingorder referral notetask notereview
 """
-CLAIMS = "claim claimline claimdiagnosis claimposting"
+CLAIMS = "claim claimline claimdiagnosis claimposting claimsnooze"
 REPORTS = "labreport imagingreport clinicaldocument"
 # view:chart stands for the right to view each of the models in `chart`.
 MODELS = {
@@ -28,6 +28,9 @@ revenue            find_patient view_claim
 tasks              find_patient tasks.view_task tasks.view_taskcomment
 write_tasks        find_patient tasks.view_task tasks.view_taskcomment tasks.add_task \
 tasks.change_task tasks.add_taskcomment
+campaigns          find_patient tasks.view_task tasks.view_taskcomment tasks.add_task \
+tasks.change_task tasks.add_taskcomment tasks.view_campaign tasks.add_campaign \
+tasks.change_campaign
 create             find_patient add_patient
 chart              view_patient view:chart
 panels             view_patient view:chart
@@ -54,6 +57,7 @@ print_chart        view_patient view:chart print_patient
 print_results      view_patient view:chart print_patient
 print_visit        view_patient view:chart print_patient
 print_statement    find_patient view:claims view_claimstatechange print_patient
+print_statements   find_patient view:claims view_claimstatechange print_patient
 print_profile      view_patient print_patient
 print_appointments find_patient print_patient
 print_document     find_patient view_administrativedocument print_patient

@@ -131,8 +131,11 @@ def _about_who(built: Built, accounts: dict[int, User]) -> Iterator[str]:
     """The rule turned round: for each patient, who reaches it."""
     standings = Standing.of_each(accounts)
     people = list(zip(built.world.people, built.users, strict=True))
+    each = access.who_reaches_each(standings, {p.pk for p in built.patients})
     for number, patient in enumerate(built.patients):
         expected = {u.pk for p, u in people if oracle.reaches(built.world, p, number)}
+        if (who := each[patient.pk]) != expected:
+            yield f"who_reaches_each says of {number} {who}, the oracle {expected}"
         if (who := access.who_reaches(standings, patient)) != expected:
             yield f"who_reaches patient {number} says {who}, the oracle {expected}"
 

@@ -3,6 +3,7 @@
 from patients.views.claims.claim import claim, claim_state
 from patients.views.claims.of_patient import add_claim, change_claim, claims
 from patients.views.claims.parts import PARTS, Part, add_part, change_part, end_part
+from patients.views.claims.snooze import snooze_claim
 from patients.views.claims.worklist import revenue, revenue_file
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "end_part",
     "revenue",
     "revenue_file",
+    "snooze_claim",
 ]

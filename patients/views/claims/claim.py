@@ -46,6 +46,7 @@ def _page(request: HttpRequest, row: Claim, form: MoveForm) -> HttpResponse:
         "lines": _parted(row.lines.select_related("removed_by")),
         "postings": postings,
         "changes": list(row.changes.select_related("by")),
+        "snooze": row.snoozes.filter(ended__isnull=True).first(),
     }
     gate.shown(request, "patient.claim", row.patient)
     return render(request, "patients/claims/claim.html", context)

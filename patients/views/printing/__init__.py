@@ -15,7 +15,7 @@ from patients.views.printing.desk import (
     print_profile,
     print_schedule,
 )
-from patients.views.printing.statement import print_statement
+from patients.views.printing.statement import print_statement, print_statements
 
 __all__ = [
     "print_appointments",
@@ -26,5 +26,6 @@ __all__ = [
     "print_results",
     "print_schedule",
     "print_statement",
+    "print_statements",
     "print_visit",
 ]

@@ -24,17 +24,22 @@ def sheet_for(
     request: HttpRequest, title: str, patient: Patient | None = None
 ) -> Sheet:
     """A sheet with the clinic's frame around it; about the patient, where it is about one."""
+    return Sheet(frame_for(request, title, patient))
+
+
+def frame_for(
+    request: HttpRequest, title: str, patient: Patient | None = None
+) -> Frame:
+    """What stands on each page."""
     when = date_format(localtime(clock.now()), "DATETIME_FORMAT")
     by = {"who": request.user.get_full_name(), "when": when}
-    return Sheet(
-        Frame(
-            paper=settings.PAPER_SIZE,
-            clinic=settings.CLINIC_NAME,
-            title=title,
-            name=patient.name if patient else "",
-            about=_about(request, patient) if patient else "",
-            printed=_("Printed by %(who)s, %(when)s") % by,
-        )
+    return Frame(
+        paper=settings.PAPER_SIZE,
+        clinic=settings.CLINIC_NAME,
+        title=title,
+        name=patient.name if patient else "",
+        about=_about(request, patient) if patient else "",
+        printed=_("Printed by %(who)s, %(when)s") % by,
     )
 
 

@@ -25,5 +25,7 @@ class Command(BaseCommand):
             )
         if not user.live:
             raise CommandError(f"“{user}” is not active, so no link would work.")
+        if not user.may_sign_in:
+            raise CommandError(f"“{user}” acts for a program, which never signs in.")
         by = trail.Command("sign_in_link")
         self.stdout.write(audited_link(user, by, options["site"]))

@@ -1,0 +1,324 @@
+"""The API over HTTP: interactions of FHIR R4 with the resources that are registered.
+
+Errors are OperationOutcomes (outcomes.py). What is missing and what is out of the caller's
+reach are answered alike; every answer that shows patients is on the trail before it leaves.
+"""
+
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_not_required
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.http import QueryDict
+from django.utils.decorators import method_decorator
+from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from canvas_admin.audit import trail
+from canvas_admin.fhir import answers, capability, outcomes
+from canvas_admin.fhir.bundles import BrokenBundle, parse_json
+from canvas_admin.fhir.outcomes import Problem
+from canvas_admin.fhir.resources import RESOURCES, Json, Resource, permitted
+from canvas_admin.fhir.searching import FURTHEST, MOST_COUNTED, Search
+from canvas_admin.fhir.validation import validated_body
+
+CURSOR = "canvas_admin.fhir.cursor"
+FORM = "application/x-www-form-urlencoded"
+
+
+class FhirJson(JSONRenderer):
+    """FHIR's own name for JSON."""
+
+    media_type = "application/fhir+json"
+    format = "fhir"
+
+
+class PlainJson(JSONRenderer):
+    """What the original's clients ask for."""
+
+    media_type = "application/json"
+
+
+class AnyJson(BaseParser):
+    """A body is JSON, whatever it is called, and if it is called nothing (facts 3.4)."""
+
+    media_type = "*/*"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Any = None
+    ) -> Any:
+        try:
+            return parse_json(parser_context["request"]._request.body)
+        except BrokenBundle as error:
+            raise outcomes.invalid(f"body -> {error.reason}") from error
+
+
+class Negotiation(DefaultContentNegotiation):
+    """By Accept; `_format` is looked at by the view, which knows FHIR's words for it."""
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        return renderers
+
+
+@method_decorator(login_not_required, name="dispatch")
+class FhirView(APIView):
+    """What all views of the API share."""
+
+    renderer_classes = [FhirJson, PlainJson]
+    parser_classes = [AnyJson]
+    permission_classes = [IsAuthenticated]
+    content_negotiation_class = Negotiation
+    schema = None
+    http_method_names = ["get", "head", "post", "put"]
+
+    def get_exception_handler(self) -> Any:
+        return outcomes.respond
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        wanted = request.query_params.get("_format", "json")
+        if wanted not in ("json", PlainJson.media_type, FhirJson.media_type):
+            raise outcomes.invalid("_format: only json is supported")
+
+    def permission_denied(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise exceptions.NotAuthenticated
+
+    def finalize_response(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, *args, **kwargs)
+        response["fumage-correlation-id"] = getattr(request, "correlation_id", "")
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def resource(self, name: str, interaction: str) -> Resource:
+        """The resource type, for a caller who may do this with it.
+
+        Raises Problem for a type that is not served, an interaction that it does not have,
+        and a missing permission; the last is on the trail.
+        """
+        resource = RESOURCES.get(name)
+        if resource is None:
+            raise Problem(404, "not-found", f"Unknown resource type '{name[:64]}'")
+        if interaction not in resource.permissions:
+            raise Problem(*outcomes.NOT_SUPPORTED)
+        try:
+            permitted(self.request, name, interaction)
+        except Problem:
+            self.refused(resource, interaction)
+            raise
+        return resource
+
+    def refused(
+        self, resource: Resource, interaction: str, logical_id: str = ""
+    ) -> None:
+        """A refusal on the trail, after the rollback."""
+        about = f"{resource.type}/{logical_id}"[:64] if logical_id else ""
+        detail = {"about": about} if about else {}
+        trail.refused(self.request, f"fhir:{resource.type}.{interaction}", **detail)
+
+    def find(self, resource: Resource, interaction: str, logical_id: str) -> Any:
+        """The row with this id; raises Problem, and records it, where there is none."""
+        row = resource.find(self.request, logical_id)
+        if row is None:
+            self.refused(resource, interaction, _printable(logical_id))
+            raise outcomes.unknown(resource.type, logical_id)
+        return row
+
+
+class Metadata(FhirView):
+    """The CapabilityStatement, which needs no token (facts 5.5)."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    def get(self, request: Request) -> Response:
+        base = answers.base(request)
+        return Response(capability.statement(base, RESOURCES.values()))
+
+
+class TypeView(FhirView):
+    """/Task: search, and create."""
+
+    def get(self, request: Request, name: str) -> Response:
+        return self.search(name, request.query_params)
+
+    def post(self, request: Request, name: str) -> Response:
+        resource = self.resource(name, "create")
+        data = body(request, resource)
+        row = resource.create(request, data)
+        response = answers.written(request, resource, row, 201)
+        response["Location"] = (
+            f"{answers.base(request)}/{resource.type}/{resource.id_of(row)}"
+        )
+        return response
+
+    def search(self, name: str, query: QueryDict) -> Response:
+        """Search a type by these parameters."""
+        request, resource = self.request, self.resource(name, "search")
+        search = Search.read(query, resource.parameter, resource.sorts)
+        if search.ignored and "handling=strict" in request.headers.get("Prefer", ""):
+            raise outcomes.invalid(f"unknown parameters: {', '.join(search.ignored)}")
+        found = resource.matches(request, search)
+        last = _last(request, resource, search)
+        rows = found.page(search.offset, last, search.count + 1)
+        total = _total(found, search, len(rows))
+        shown = [] if search.summary == "count" else rows[: search.count]
+        included = answers.included(request, resource, search, shown)
+        seen = dict(resource.seen(request, shown))
+        for other, others in included:
+            seen |= dict(other.seen(request, others))
+        trail.shown(request, f"fhir:{name}.search", seen.items(), rows=len(shown))
+        bundle = answers.bundle(request, resource, search, shown, included, total)
+        links = _links(query, search, resource, rows)
+        return Response(answers.linked(request, resource, bundle, links))
+
+
+class SearchView(TypeView):
+    """/Task/_search: the same search, its parameters in the body."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: Request, name: str) -> Response:
+        if not (request.content_type or "").startswith(FORM):
+            raise outcomes.invalid(f"_search: the body is {FORM}")
+        query = request.query_params.copy()
+        for key, values in QueryDict(request._request.body).lists():
+            query.setlistdefault(key).extend(values)
+        return self.search(name, query)
+
+
+class InstanceView(FhirView):
+    """/Task/<id>: read, and update."""
+
+    def get(self, request: Request, name: str, logical_id: str) -> Response:
+        resource = self.resource(name, "read")
+        row = self.find(resource, "read", logical_id)
+        trail.shown(
+            request,
+            f"fhir:{name}.read",
+            resource.seen(request, [row]),
+            about=f"{name}/{resource.id_of(row)}"[:64],
+        )
+        return answers.read(request, resource, row)
+
+    def put(self, request: Request, name: str, logical_id: str) -> Response:
+        resource = self.resource(name, "update")
+        data = body(request, resource)
+        row = self.find(resource, "update", logical_id)
+        if data.get("id", logical_id) != logical_id:
+            raise outcomes.invalid(
+                "Logical Id in URL must match logical Id in resource"
+            )
+
+        def check(current: Any) -> None:
+            _unchanged(request, resource, current)
+
+        try:
+            row = resource.update(request, row, data, check)
+        except PermissionDenied as error:
+            # It left the caller's reach meanwhile.
+            self.refused(resource, "update", _printable(logical_id))
+            raise outcomes.unknown(resource.type, logical_id) from error
+        return answers.written(request, resource, row, 200)
+
+
+class Unknown(FhirView):
+    """Every other address below the API's."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise Problem(404, "not-found", "Unknown address")
+
+
+def body(request: Request, resource: Resource) -> Json:
+    """The resource that was sent, valid by the R4 definitions. Raises Problem otherwise."""
+    data = request.data
+    if not isinstance(data, dict):
+        raise outcomes.invalid("body -> an object belongs here")
+    if data.get("resourceType") != resource.type:
+        raise outcomes.invalid(f"body -> resourceType — is not {resource.type}")
+    return validated_body(data)
+
+
+def _last(request: Request, resource: Resource, search: Search) -> Any:
+    """The row behind which a page begins, by the cursor; None where none is given."""
+    if not search.cursor:
+        return None
+    try:
+        logical_id = signing.loads(search.cursor, salt=CURSOR)
+    except signing.BadSignature as error:
+        raise outcomes.invalid("_cursor: follow the link “next”") from error
+    row = resource.find(request, str(logical_id))
+    if row is None:
+        raise outcomes.invalid("_cursor: this page is gone; search again")
+    return row
+
+
+def _total(found: Any, search: Search, read: int) -> int | None:
+    """How many matches there are; None above what is counted, or where nobody asks."""
+    if search.total == "none" and search.summary != "count":
+        return None
+    if not search.cursor and 0 < read <= search.count:
+        return search.offset + read
+    if search.total == "accurate":
+        return found.count(None)
+    number = found.count(MOST_COUNTED + 1)
+    return number if number <= MOST_COUNTED else None
+
+
+def _links(
+    query: QueryDict, search: Search, resource: Resource, rows: list[Any]
+) -> dict[str, str]:
+    """The query strings of this page, the first and the next."""
+    asked = [
+        (key, value)
+        for key, values in query.lists()
+        for value in values
+        if key not in ("_count", "_offset", "_cursor")
+    ]
+    size = [("_count", str(search.count))]
+
+    def page(**where: Any) -> str:
+        return urlencode([*asked, *size, *((k, str(v)) for k, v in where.items())])
+
+    here = {"_cursor": search.cursor} if search.cursor else {"_offset": search.offset}
+    links = {"self": page(**here), "first": page(_offset=0)}
+    if search.summary != "count" and len(rows) > search.count > 0:
+        further = search.offset + search.count
+        if search.cursor or further > FURTHEST:
+            last = resource.id_of(rows[search.count - 1])
+            links["next"] = page(_cursor=signing.dumps(last, salt=CURSOR))
+        else:
+            links["next"] = page(_offset=further)
+    return links
+
+
+def _unchanged(request: Request, resource: Resource, row: Any) -> None:
+    """Raises Problem (412) where the caller has seen an older version."""
+    changed = resource.modified(row)
+    since = request.headers.get("If-Unmodified-Since")
+    if since and changed:
+        try:
+            asked = parsedate_to_datetime(since)
+        except ValueError as error:
+            raise outcomes.invalid("If-Unmodified-Since: is no HTTP date") from error
+        if asked.tzinfo is None or changed.replace(microsecond=0) > asked:
+            raise Problem(*outcomes.CHANGED)
+    matched = request.headers.get("If-Match")
+    if matched and answers.etag(resource, row) not in [
+        each.strip() for each in matched.split(",")
+    ]:
+        raise Problem(*outcomes.CHANGED)
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        c if c.isascii() and (c.isalnum() or c in "-.") else "?" for c in text
+    )

@@ -1,0 +1,28 @@
+"""The addresses of the API."""
+
+from django.urls import path, re_path
+
+from canvas_admin.fhir.server import (
+    InstanceView,
+    Metadata,
+    SearchView,
+    TypeView,
+    Unknown,
+)
+
+app_name = "fhir"
+
+urlpatterns = [
+    path("", Unknown.as_view(), name="base"),
+    path("metadata", Metadata.as_view(), name="metadata"),
+    re_path(r"^(?P<name>[A-Z][A-Za-z]{1,63})/?$", TypeView.as_view(), name="type"),
+    re_path(
+        r"^(?P<name>[A-Z][A-Za-z]{1,63})/_search$", SearchView.as_view(), name="search"
+    ),
+    re_path(
+        r"^(?P<name>[A-Z][A-Za-z]{1,63})/(?P<logical_id>[^/]{1,64})$",
+        InstanceView.as_view(),
+        name="instance",
+    ),
+    re_path(r"^(?P<path>.+)$", Unknown.as_view(), name="unknown"),
+]

@@ -1,0 +1,183 @@
+"""What a FHIR Group that comes in makes of a team or a patient group (facts 1.2, 1.3)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from canvas_admin.audit import trail
+from canvas_admin.fhir import outcomes
+from canvas_admin.fhir.bundles import Rejected
+from canvas_admin.fhir.references import id_in, names_nobody, required
+from canvas_admin.fhir.resources import KEY, Json
+from canvas_admin.fhir.rows import fit
+from patients.gate import find_patient
+from patients.models import Patient, PatientGroup, PatientGroupMember
+from staffing.models import Staff, Team, TeamMember, TeamResponsibility
+
+TEAM, PATIENT_GROUP = "practitioner", "person"
+# So many members come in at once, that the transaction stays short.
+MEMBERS = 1_000
+
+Row = Team | PatientGroup
+Entry = tuple[Any, bool]
+
+
+def create(request: Any, data: Json) -> Row:
+    """A new team, or a new patient group, which opens nothing to anybody."""
+    kind = data.get("type")
+    if kind not in (TEAM, PATIENT_GROUP):
+        raise Rejected(f"body -> type — is neither {TEAM} nor {PATIENT_GROUP}")
+    row = Team() if kind == TEAM else PatientGroup()
+    return _write(request, row, data, "group.create", None)
+
+
+def update(request: Any, row: Row, data: Json, check: Callable[[Row], None]) -> Row:
+    """A team as said; of a patient group, members are added and, if inactive, removed.
+
+    What is not said of members and responsibilities stays (DESIGN section 8).
+    """
+    kind = TEAM if isinstance(row, Team) else PATIENT_GROUP
+    if data.get("type") != kind:
+        raise outcomes.against_the_rules(f"This Group is of the type {kind}")
+    return _write(request, row, data, "group.change", check)
+
+
+def _write(
+    request: Any,
+    row: Row,
+    data: Json,
+    act: str,
+    check: Callable[[Row], None] | None,
+) -> Row:
+    name = (data.get("name") or "").strip()
+    if not name:
+        raise required("name")
+    fit(type(row), {"name": name}, "body -> name")
+    is_team = isinstance(row, Team)
+    entries = _staff(data) if is_team else _patients(request, data)
+    codes = _responsibilities(data) if is_team else None
+    try:
+        with transaction.atomic():
+            if row.pk:
+                row = type(row).objects.select_for_update().get(pk=row.pk)
+                check(row) if check else None
+            row.name = name
+            if is_team:
+                row.save()
+                _make_team(row, data, entries, codes, request.data)
+            else:
+                row.save(by=request.user)
+                _change_members(request, row, entries)
+            trail.done(
+                request.user,
+                act,
+                [(p.key, "") for p, _out in entries if isinstance(p, Patient)],
+                request=request,
+                subject=f"Group/{row.externally_exposable_id}",
+            )
+    except IntegrityError as error:
+        raise outcomes.against_the_rules(
+            "A responsibility, or the name, was given to another at this moment"
+        ) from error
+    return row
+
+
+def _few(data: Json) -> Sequence[Json]:
+    members = data.get("member") or []
+    if len(members) > MEMBERS:
+        raise Rejected(f"body -> member — repeats more than {MEMBERS} times")
+    return members
+
+
+def _staff(data: Json) -> list[Entry]:
+    found = []
+    for at, each in enumerate(_few(data)):
+        key = id_in(
+            each.get("entity"), "Practitioner", KEY, f"member -> {at} -> entity"
+        )
+        if key is None:
+            raise required(f"member -> {at} -> entity -> reference")
+        staff = Staff.objects.people().filter(key=key).first()
+        if staff is None:
+            raise names_nobody("Practitioner", key)
+        found.append((staff, each.get("inactive") is True))
+    return found
+
+
+def _patients(request: Any, data: Json) -> list[Entry]:
+    """The patients that are named, each within the caller's reach."""
+    found = []
+    for at, each in enumerate(_few(data)):
+        key = id_in(each.get("entity"), "Patient", KEY, f"member -> {at} -> entity")
+        if key is None:
+            raise required(f"member -> {at} -> entity -> reference")
+        patient = find_patient(request, key)
+        if patient is None:
+            raise names_nobody("Patient", key)
+        found.append((patient, each.get("inactive") is True))
+    return found
+
+
+def _responsibilities(data: Json) -> set[str]:
+    found = set()
+    for at, each in enumerate(data.get("characteristic") or []):
+        if (each.get("code") or {}).get("text") != "responsibility":
+            raise Rejected(
+                f"body -> characteristic -> {at} -> code -> text — is 'responsibility'"
+            )
+        code = (each.get("valueCodeableConcept") or {}).get("text")
+        if code not in TeamResponsibility.Code.values:
+            raise outcomes.against_the_rules(
+                f"There is no responsibility '{code}'"[:120]
+            )
+        found.add(code)
+    return found
+
+
+def _make_team(
+    team: Team,
+    data: Json,
+    entries: list[Entry],
+    codes: set[str] | None,
+    sent: Json,
+) -> None:
+    if "characteristic" in sent:
+        _take_on(team, codes or set())
+    if "member" not in sent:
+        return
+    wanted = {staff.pk: staff for staff, out in entries if not out}
+    there = set(team.members.values_list("staff", flat=True))
+    team.members.exclude(staff__in=wanted).delete()
+    for pk, staff in wanted.items():
+        if pk not in there:
+            if not staff.active:
+                raise outcomes.against_the_rules(
+                    f"Practitioner/{staff.key} is not active"
+                )
+            TeamMember.objects.create(team=team, staff=staff)
+
+
+def _take_on(team: Team, codes: set[str]) -> None:
+    """Exactly these responsibilities. Raises Problem where another team has one."""
+    taken = TeamResponsibility.objects.filter(code__in=codes).exclude(team=team)
+    if others := list(taken.select_related("team").order_by("code")):
+        said = ", ".join(f"{each.code} ({each.team})" for each in others)
+        raise outcomes.against_the_rules(
+            f"Responsibilities are already assigned to another team: {said}"
+        )
+    team.responsibilities.exclude(code__in=codes).delete()
+    for code in codes - set(team.responsibilities.values_list("code", flat=True)):
+        TeamResponsibility.objects.create(team=team, code=code)
+
+
+def _change_members(request: Any, group: PatientGroup, entries: list[Entry]) -> None:
+    """Add, or take out whoever is inactive; a locked member stays (facts 6.6)."""
+    for patient, out in entries:
+        if not out:
+            group.add(patient, by=request.user)
+            continue
+        rows = PatientGroupMember.objects.in_force(patient_group=group, member=patient)
+        if rows.filter(locked=True).exists():
+            raise outcomes.against_the_rules(f"Patient/{patient.key} is locked in")
+        group.remove(patient, by=request.user)

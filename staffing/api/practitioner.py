@@ -1,0 +1,133 @@
+"""FHIR Practitioner over our staff (facts 5.2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from canvas_admin.fhir.parameters import BOOLEANS, NOTHING, Of, Parameter, Token
+from canvas_admin.fhir.resources import Json, Resource, filled
+from canvas_admin.fhir.searching import Rows, Search
+from staffing.fhir.practitioner import NPI
+from staffing.groups import FIND
+from staffing.models import Role, Staff, StaffContactPoint, StaffRole, staff_of
+
+ROLES = "http://schemas.canvasmedical.com/fhir/extensions/roles"
+ROLE = "http://schemas.canvasmedical.com/fhir/roles"
+ALL = "include-non-schedulable-practitioners"
+
+
+@dataclass(frozen=True)
+class NameOfStaff(Parameter):
+    """Names of which a word begins so, for each word of the value, whatever its case.
+
+    The names of a clinic's staff are few enough to be looked at one by one.
+    """
+
+    kind = "string"
+
+    def condition(self, value: str, modifier: str = "") -> Q:
+        words = value.casefold().split()
+        if not words:
+            return NOTHING
+        names = Staff.objects.order_by().values_list(
+            "pk", "first_name", "middle_name", "last_name"
+        )
+        found = [pk for pk, *parts in names if _begins(words, " ".join(parts))]
+        return Q(pk__in=found)
+
+
+@dataclass(frozen=True)
+class Anybody(Parameter):
+    """Whether those who see no patients are meant, too; PractitionerResource looks at it."""
+
+    kind = "token"
+
+    def condition(self, value: str, modifier: str = "") -> Q:
+        return Q()
+
+
+def _begins(words: list[str], name: str) -> bool:
+    parts = name.casefold().split()
+    return all(any(part.startswith(word) for part in parts) for word in words)
+
+
+class ForAnyProgram(Resource):
+    """What any bound service staff may read (DESIGN section 5); people need a group.
+
+    "A person with none of the twelve sees their own account page, nothing else."
+    """
+
+    def may(self, account: Any, interaction: str) -> bool:
+        if self.permissions[interaction]:
+            return super().may(account, interaction)
+        staff = staff_of(account)
+        return bool(staff and staff.service) or account.has_perm(FIND)
+
+
+class PractitionerResource(ForAnyProgram):
+    """Every staff member; they are no patients."""
+
+    type = "Practitioner"
+    permissions = {"read": (), "search": ()}
+
+    def __init__(self) -> None:
+        mail = Q(system=StaffContactPoint.System.EMAIL)
+        self.parameters = {
+            "_id": self.by_id(),
+            "active": Token("active", BOOLEANS),
+            "email": Of(StaffContactPoint, "staff", Token("value"), mail),
+            "name": NameOfStaff(),
+            "npi-number": Token("npi", missing=Q(npi="")),
+            ALL: Anybody(
+                documentation="Without it, active staff with a clinical role alone"
+            ),
+        }
+
+    def rows(self, request: Any) -> QuerySet:
+        return Staff.objects.prefetch_related("contact_points", "staff_roles__role")
+
+    def matches(self, request: Any, search: Search) -> Rows:
+        """Without being told otherwise, or an id, those who see patients."""
+        found = super().matches(request, search)
+        everybody = any("true" in each.values for each in search.given(ALL))
+        if everybody or search.given("_id"):
+            return found
+        clinical = StaffRole.objects.filter(role__domain__in=Role.CLINICAL)
+        seeing = Q(active=True, pk__in=clinical.order_by().values("staff"))
+        return Rows(found.queryset.filter(seeing), found.order)
+
+    def to_fhir(self, request: Any, rows: Sequence[Staff]) -> list[Json]:
+        return [to_fhir(staff) for staff in rows]
+
+
+def to_fhir(staff: Staff) -> Json:
+    """A staff member as facts 5.2 have it."""
+    given = [name for name in (staff.first_name, staff.middle_name) if name]
+    return filled(
+        resourceType="Practitioner",
+        id=staff.key,
+        extension=[_role(held.role) for held in staff.staff_roles.all()],
+        identifier=[{"system": NPI, "value": staff.npi}] if staff.npi else [],
+        active=staff.active,
+        name=[
+            filled(
+                use="usual",
+                text=staff.credentialed_name,
+                family=staff.last_name,
+                given=given,
+                prefix=[staff.prefix] if staff.prefix else [],
+                suffix=[staff.suffix] if staff.suffix else [],
+            )
+        ],
+        telecom=[
+            filled(system=p.system, value=p.value, use=p.use, rank=p.rank or None)
+            for p in staff.contact_points.all()
+        ],
+    )
+
+
+def _role(role: Role) -> Json:
+    code = {"system": ROLE, "code": role.internal_code, "display": role.name}
+    return {"url": ROLES, "extension": [{"url": "code", "valueCoding": code}]}

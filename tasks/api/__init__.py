@@ -1,0 +1,1 @@
+"""What the API serves of tasks."""
