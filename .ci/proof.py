@@ -35,6 +35,7 @@ PROOFS = {
     "locks": "canvas_admin/tests/matrix/test_locks.py",
     "canaries": "canvas_admin/tests/matrix/test_canaries.py",
     "searches": "canvas_admin/tests/searches/test_random.py",
+    "fuzz": "canvas_admin/tests/test_fhir_fuzz.py",
     "damaged_keys": "canvas_admin/tests/worlds/test_damaged_keys.py",
     "damaged_work_keys": "canvas_admin/tests/worlds/test_damaged_work_keys.py",
     "damaged_claim_keys": "canvas_admin/tests/worlds/test_damaged_claim_keys.py",
