@@ -7,20 +7,14 @@ commas are alternatives, and a parameter that is given again narrows further.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any, ClassVar
 
 from django.db.models import Model, Q
 
-from canvas_admin.fhir.bundles import Rejected
+from canvas_admin.fhir.dates import midnight, read_date
 
 NOTHING = Q(pk__in=())
-PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")
-_DATE = re.compile(
-    r"(?P<y>\d{4})(?:-(?P<m>\d\d)(?:-(?P<d>\d\d)"
-    r"(?:T(?P<H>\d\d):(?P<M>\d\d)(?::(?P<S>\d\d)(?P<f>\.\d{1,6})?)?"
-    r"(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?"
-)
 
 
 @dataclass(frozen=True)
@@ -213,10 +207,10 @@ class Day(Parameter):
         prefix, low, high = read_date(value)
         first, last = low.date(), high.date()
         # No day lies within a time of day.
-        whole = low == _midnight(first) and high == _midnight(last)
+        whole = low == midnight(first) and high == midnight(last)
         within = self._within(first, last) if whole else NOTHING
         behind = self._ends_behind(last)
-        ahead = Q(**{f"{self.field}__lt": _next_midnight(low)})
+        ahead = Q(**{f"{self.field}__lt": next_midnight(low)})
         return {
             "eq": within,
             "ne": ~within,
@@ -224,7 +218,7 @@ class Day(Parameter):
             "ge": behind | within,
             "lt": ahead,
             "le": ahead | within,
-            "sa": Q(**{f"{self.field}__gte": _next_midnight(high)}),
+            "sa": Q(**{f"{self.field}__gte": next_midnight(high)}),
             "eb": self._ends_ahead(first),
         }[prefix]
 
@@ -283,59 +277,3 @@ class Of(Parameter):
         # Not a join: one that is found twice is one match. Not EXISTS: what is looked for
         # is few, and the index over it the way in.
         return Q(pk__in=rows.order_by().values(self.owner))
-
-
-def read_date(value: str) -> tuple[str, datetime, datetime]:
-    """(prefix, begin, end) of a date parameter: the span that its value leaves open, UTC.
-
-    Raises Rejected for a date that no calendar has, and for one outside the years 1 to 9998.
-    """
-    prefix, rest = (value[:2], value[2:]) if value[:2] in PREFIXES else ("eq", value)
-    # A plus sign that was not escaped arrives as a space.
-    found = _DATE.fullmatch(rest.replace(" ", "+"))
-    if not found:
-        raise Rejected(f"'{_shown(value)}' is no date, such as 2023-09-22 or ge2023")
-    part = found.groupdict()
-    try:
-        low = datetime(
-            int(part["y"]), int(part["m"] or 1), int(part["d"] or 1), tzinfo=UTC
-        )
-        if low.year > 9998:
-            raise ValueError
-        return prefix, *_span(low, part)
-    except (ValueError, OverflowError) as error:
-        raise Rejected(f"'{_shown(value)}' is no date that a calendar has") from error
-
-
-def _span(low: datetime, part: dict[str, str | None]) -> tuple[datetime, datetime]:
-    if part["H"]:
-        text = f"{low:%Y-%m-%d}".zfill(10) + f"T{part['H']}:{part['M']}"
-        text += f":{part['S'] or '00'}{(part['f'] or '').ljust(7, '0') if part['f'] else ''}"
-        zone = "+00:00" if part["zone"] in (None, "Z") else part["zone"]
-        low = datetime.fromisoformat(text + zone).astimezone(UTC)
-        if part["f"]:
-            step = timedelta(microseconds=10 ** (7 - len(part["f"])))
-        else:
-            step = timedelta(seconds=1) if part["S"] else timedelta(minutes=1)
-        return low, low + step
-    if part["d"]:
-        return low, low + timedelta(days=1)
-    if part["m"]:
-        ahead = (low + timedelta(days=31)).replace(day=1)
-        return low, ahead
-    return low, low.replace(year=low.year + 1)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _next_midnight(moment: datetime) -> date:
-    """The day that begins then, or after it."""
-    day = moment.date()
-    return day if moment == _midnight(day) else day + timedelta(days=1)
-
-
-def _shown(value: str) -> str:
-    """The value in an error: it is the caller's own, cut and on one line."""
-    return "".join(c if c.isprintable() else "?" for c in value)[:40]

@@ -6,10 +6,8 @@ reach are answered alike; every answer that shows patients is on the trail befor
 
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_not_required
-from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import QueryDict
 from django.utils.decorators import method_decorator
@@ -23,14 +21,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from canvas_admin.audit import trail
-from canvas_admin.fhir import answers, capability, outcomes
+from canvas_admin.fhir import answers, capability, outcomes, paging
 from canvas_admin.fhir.bundles import BrokenBundle, parse_json
 from canvas_admin.fhir.outcomes import Problem
 from canvas_admin.fhir.resources import RESOURCES, Json, Resource, permitted
-from canvas_admin.fhir.searching import FURTHEST, MOST_COUNTED, Search
+from canvas_admin.fhir.searching import Search
 from canvas_admin.fhir.validation import validated_body
 
-CURSOR = "canvas_admin.fhir.cursor"
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -166,9 +163,9 @@ class TypeView(FhirView):
         if search.ignored and "handling=strict" in request.headers.get("Prefer", ""):
             raise outcomes.invalid(f"unknown parameters: {', '.join(search.ignored)}")
         found = resource.matches(request, search)
-        last = _last(request, resource, search)
+        last = paging.last_shown(request, resource, search)
         rows = found.page(search.offset, last, search.count + 1)
-        total = _total(found, search, len(rows))
+        total = paging.total(found, search, len(rows))
         shown = [] if search.summary == "count" else rows[: search.count]
         included = answers.included(request, resource, search, shown)
         seen = dict(resource.seen(request, shown))
@@ -176,7 +173,7 @@ class TypeView(FhirView):
             seen |= dict(other.seen(request, others))
         trail.shown(request, f"fhir:{name}.search", seen.items(), rows=len(shown))
         bundle = answers.bundle(request, resource, search, shown, included, total)
-        links = _links(query, search, resource, rows)
+        links = paging.links(query, search, resource, rows)
         return Response(answers.linked(request, resource, bundle, links))
 
 
@@ -245,59 +242,6 @@ def body(request: Request, resource: Resource) -> Json:
     if data.get("resourceType") != resource.type:
         raise outcomes.invalid(f"body -> resourceType — is not {resource.type}")
     return validated_body(data)
-
-
-def _last(request: Request, resource: Resource, search: Search) -> Any:
-    """The row behind which a page begins, by the cursor; None where none is given."""
-    if not search.cursor:
-        return None
-    try:
-        logical_id = signing.loads(search.cursor, salt=CURSOR)
-    except signing.BadSignature as error:
-        raise outcomes.invalid("_cursor: follow the link “next”") from error
-    row = resource.find(request, str(logical_id))
-    if row is None:
-        raise outcomes.invalid("_cursor: this page is gone; search again")
-    return row
-
-
-def _total(found: Any, search: Search, read: int) -> int | None:
-    """How many matches there are; None above what is counted, or where nobody asks."""
-    if search.total == "none" and search.summary != "count":
-        return None
-    if not search.cursor and 0 < read <= search.count:
-        return search.offset + read
-    if search.total == "accurate":
-        return found.count(None)
-    number = found.count(MOST_COUNTED + 1)
-    return number if number <= MOST_COUNTED else None
-
-
-def _links(
-    query: QueryDict, search: Search, resource: Resource, rows: list[Any]
-) -> dict[str, str]:
-    """The query strings of this page, the first and the next."""
-    asked = [
-        (key, value)
-        for key, values in query.lists()
-        for value in values
-        if key not in ("_count", "_offset", "_cursor")
-    ]
-    size = [("_count", str(search.count))]
-
-    def page(**where: Any) -> str:
-        return urlencode([*asked, *size, *((k, str(v)) for k, v in where.items())])
-
-    here = {"_cursor": search.cursor} if search.cursor else {"_offset": search.offset}
-    links = {"self": page(**here), "first": page(_offset=0)}
-    if search.summary != "count" and len(rows) > search.count > 0:
-        further = search.offset + search.count
-        if search.cursor or further > FURTHEST:
-            last = resource.id_of(rows[search.count - 1])
-            links["next"] = page(_cursor=signing.dumps(last, salt=CURSOR))
-        else:
-            links["next"] = page(_offset=further)
-    return links
 
 
 def _unchanged(request: Request, resource: Resource, row: Any) -> None:
