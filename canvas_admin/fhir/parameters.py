@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from django.db.models import Model, Q
 
-from canvas_admin.fhir.dates import midnight, read_date
+from canvas_admin.fhir.dates import midnight, next_midnight, read_date
 
 NOTHING = Q(pk__in=())
 
