@@ -1,6 +1,6 @@
 """FHIR Appointment over the schedule, which S2 excepts from reach (facts 5.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from canvas_admin.fhir.resources import (
     reference,
 )
 from patients import access, areas
+from patients.api import appointment_writing
 from patients.api.of_patient import concept
 from patients.gate import reach
 from patients.models import Appointment
@@ -46,7 +47,12 @@ class AppointmentResource(Resource):
     """
 
     type = "Appointment"
-    permissions = {"read": areas.SEE_SCHEDULE, "search": areas.SEE_SCHEDULE}
+    permissions = {
+        "read": areas.SEE_SCHEDULE,
+        "search": areas.SEE_SCHEDULE,
+        "create": areas.BOOK,
+        "update": areas.RESCHEDULE,
+    }
     sorts = {"date": ("start",)}
     includes = {
         "patient": Include("patient", "Patient"),
@@ -80,6 +86,18 @@ class AppointmentResource(Resource):
         patients = {row.patient_id: row.patient for row in rows}
         return access.paths_to(reach(request), list(patients.values()))
 
+    def create(self, request: Any, data: Json) -> Appointment:
+        return appointment_writing.create(request, data)
+
+    def update(
+        self,
+        request: Any,
+        row: Appointment,
+        data: Json,
+        check: Callable[[Appointment], None],
+    ) -> Appointment:
+        return appointment_writing.update(request, row, data, check)
+
 
 def to_fhir(row: Appointment, within: bool, clinical: bool) -> Json:
     """An appointment, with a reference to the patient within reach, and the reason."""
@@ -101,7 +119,7 @@ def to_fhir(row: Appointment, within: bool, clinical: bool) -> Json:
             _participant(
                 reference("Practitioner", row.provider.key, row.provider.name)
             ),
-            _participant({"type": "Location", "display": row.location.name}),
+            _participant(reference("Location", row.location.key, row.location.name)),
         ],
     )
 

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import make_staff
 from canvas_admin.tests.programs import Program, ids, said
 from patients.models import (
@@ -215,3 +216,90 @@ def book(patient, provider, hour=15, **fields):
         minutes=20,
         **fields,
     )
+
+
+def wanted(patient, provider, **elements):
+    """An appointment as a client writes it."""
+    place = Location.objects.get_or_create(name="Main street")[0]
+    VisitType.objects.get_or_create(name="Check-up", code="308335008")
+    kind = {"system": "http://snomed.info/sct", "code": "308335008"}
+    people = [f"Patient/{patient.key}", f"Practitioner/{provider.key}"]
+    return {
+        "resourceType": "Appointment",
+        "status": "proposed",
+        "appointmentType": {"coding": [kind]},
+        "start": "2030-01-02T15:00:00Z",
+        "end": "2030-01-02T15:30:00Z",
+        "participant": [
+            {"actor": {"reference": each}, "status": "accepted"} for each in people
+        ],
+        "supportingInformation": [{"reference": f"Location/{place.key}"}],
+    } | elements
+
+
+def test_an_appointment_is_booked_moved_and_cancelled(cast):
+    groups = ("Schedule write", "Profile read", "Patients: North")
+    desk = Program(make_staff("desk", *groups))
+    key = desk.create("Appointment", wanted(cast.ada, cast.sam))
+    row = Appointment.objects.get(key=key)
+    assert (row.patient, row.provider, row.minutes) == (cast.ada, cast.sam, 30)
+    found = desk.read(f"Appointment/{key}")
+    sent = found | {"start": "2030-01-03T15:00:00+00:00", "minutesDuration": 45}
+    assert desk.update(f"Appointment/{key}", sent).status_code == 200
+    row.refresh_from_db()
+    assert (row.start.day, row.minutes) == (3, 45)
+    cancelled = wanted(cast.ada, cast.sam, status="cancelled")
+    assert desk.update(f"Appointment/{key}", cancelled).status_code == 200
+    again = desk.update(f"Appointment/{key}", wanted(cast.ada, cast.sam))
+    assert said(again)[:2] == (422, "business-rule")
+    assert AuditRow.objects.filter(
+        action="appointment.book", patient=cast.ada.key
+    ).exists()
+
+
+def test_a_time_is_given_away_once(cast):
+    desk = Program(make_staff("desk", "Schedule write", "Patients: North"))
+    desk.create("Appointment", wanted(cast.ada, cast.sam))
+    answer = desk.send("POST", "Appointment", wanted(cast.ada, cast.sam))
+    text = "This appointment time is no longer available."
+    assert said(answer) == (422, "business-rule", text)
+
+
+def test_booking_needs_reach_and_what_is_offered(cast):
+    desk = Program(make_staff("desk", "Schedule write", "Patients: North"))
+    row, hidden = wanted(cast.ada, cast.sam), book(cast.ben, cast.sam, hour=9)
+    for key in (cast.ben.key, "0" * 32):
+        nobody = wanted(cast.ada, cast.sam)
+        nobody["participant"][0]["actor"]["reference"] = f"Patient/{key}"
+        text = f"Unknown Patient resource '{key}'"
+        assert said(desk.send("POST", "Appointment", nobody)) == (
+            422,
+            "business-rule",
+            text,
+        )
+    unknown = {"coding": [{"system": "urn:x", "code": "1"}]}
+    for status, change in [
+        (422, {"appointmentType": unknown}),
+        (422, {"supportingInformation": [{"reference": f"Location/{'0' * 32}"}]}),
+        (400, {"supportingInformation": []}),
+        (400, {"status": "entered-in-error"}),
+        (400, {"start": None}),
+        (400, {"minutesDuration": 100_000}),
+        (400, {"participant": row["participant"][:1]}),
+        (422, wanted(cast.ada, cast.ruth)),
+    ]:
+        sent = {k: v for k, v in (row | change).items() if v not in (None, [])}
+        assert said(desk.send("POST", "Appointment", sent))[0] == status, change
+    moved = desk.update(f"Appointment/{hidden.key}", wanted(cast.ada, cast.sam))
+    assert said(moved)[0] == 403
+    assert Appointment.objects.count() == 1
+    looker = Program(make_staff("looker", "Profile read", "Patients: North"))
+    assert said(looker.send("POST", "Appointment", row))[0] == 403
+
+
+def test_an_appointment_stays_with_its_patient(cast):
+    full = Program(make_staff("full", "Schedule write", "All Patients"))
+    mine = book(cast.ada, cast.sam)
+    answer = full.update(f"Appointment/{mine.key}", wanted(cast.ben, cast.sam))
+    text = "An appointment stays with its patient"
+    assert said(answer) == (422, "business-rule", text)
