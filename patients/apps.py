@@ -13,6 +13,7 @@ class PatientsConfig(AppConfig):
         from canvas_admin.fhir import resources
         from patients import linking, work
         from patients.api.appointment import AppointmentResource
+        from patients.api.audit_event import AuditEventResource
         from patients.api.care_team import CareTeamResource
         from patients.api.condition import ConditionResource
         from patients.api.coverage import CoverageResource
@@ -26,6 +27,7 @@ class PatientsConfig(AppConfig):
 
         for served in (
             AppointmentResource,
+            AuditEventResource,
             CareTeamResource,
             ConditionResource,
             CoverageResource,

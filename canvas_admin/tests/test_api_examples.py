@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from canvas_admin.fhir.resources import RESOURCES
-from canvas_admin.testing import make_staff
+from canvas_admin.testing import make_application
 from canvas_admin.tests.programs import Program
 from patients.models import Observation
 from patients.tests.test_fhir_records import book, condition, coverage, lab
-from staffing.models import CareTeamRole, Team
+from staffing.models import CareTeamRole, Location, Team
 from tasks.tests.asking import make
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
@@ -18,8 +18,10 @@ BLOCK = re.compile(r"^```(http|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def test_the_examples_do_what_they_say(cast):
-    staff = make_staff(
+    bot = make_application(
         "bot",
+        "Audit read",
+        "Schedule write",
         "Staff Permissions",
         "Tasking access",
         "Profile read",
@@ -29,7 +31,7 @@ def test_the_examples_do_what_they_say(cast):
         "All Patients",
     )
     furnish(cast)
-    program, known = Program(staff), ids(cast)
+    program, known = Program(bot.staff), ids(cast)
     answer, asked = None, set()
     for language, text in BLOCK.findall(PAGE.read_text()):
         for name, value in known.items():
@@ -69,6 +71,7 @@ def ids(cast: Any) -> dict[str, str]:
         "team": str(team.externally_exposable_id),
         "group": str(cast.north.externally_exposable_id),
         "role": role.code,
+        "location": Location.objects.get(name="Main street").key,
         "task": str(task.externally_exposable_id),
     }
 
