@@ -15,7 +15,7 @@ ROOMS = ("patients", "tasks", "staffing", "canvas_admin")
 # Where nobody gets in over HTTP, and what only tests use.
 LEFT_OUT = {"tests", "migrations", "management", "testing"}
 # Permissions are asked for here; staffing.groups gives them, which guards nothing.
-ASKING = re.compile(r"(patients|tasks)\.(areas$|views|admin)")
+ASKING = re.compile(r"(patients|tasks)\.(areas$|views|admin)|[a-z]+\.api\.")
 # Imports are the operator's, who reaches everybody.
 OPERATOR = re.compile(r"patients\.importing")
 # By these names, as the replacements below reach the stand-ins.
@@ -295,6 +295,7 @@ def _admin_view(remover: Remover, node: ast.Call) -> ast.AST:
 CALLS = {
     "open_patient": _open_patient,
     "open_task": _open_task,
+    "find_patient": _stand_in("found", "found_patient"),
     "open_row": _stand_in("row", "any_row"),
     "still_open": _stand_in("still open", "not_asked_anew"),
     "require": _constant("require", None),

@@ -17,6 +17,11 @@ def any_patient(request: Any, key: str, *permissions: str) -> Patient:
     return patient
 
 
+def found_patient(_request: Any, key: str) -> Patient | None:
+    """gate.find_patient() among all patients."""
+    return find_row(Patient.objects.all(), key)
+
+
 def any_row(rows: Any, key: str, patient: Patient) -> Any:
     """gate.open_row() among all rows of the model."""
     row = find_row(rows.model._base_manager.all(), key)

@@ -23,6 +23,7 @@ def documents(request, key):
     paths = access.opened(gate.reach(request), [patient.pk])
     self_gain.check_adding(request.user, group, [patient])
     lines = Line.objects.unlinked().filter(note=note)
+    found = find_patient(request, key)
     return row, gate.still_open(request, patient)
 """
 WITHOUT = {
@@ -41,7 +42,8 @@ WITHOUT = {
     "13:4:self gain": "\n    None\n    lines =",
     "14:12:rows": "lines = Line.objects.all().filter(note=note)",
     "14:12:of note": "lines = Line.objects.unlinked().filter()",
-    "15:16:still open": ".not_asked_anew(request, patient)",
+    "15:12:found": ".found_patient(request, key)",
+    "16:16:still open": ".not_asked_anew(request, patient)",
 }
 
 
