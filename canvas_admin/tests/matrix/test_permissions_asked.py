@@ -4,6 +4,7 @@ The matrix cannot tell: a managed group that gives one of them gives the others 
 group that a clinic makes itself, in the database, may not.
 """
 
+from canvas_admin.fhir.resources import RESOURCES
 from patients import areas
 from patients.decisions import ACCESS, decide
 from staffing.standing import Standing
@@ -64,6 +65,29 @@ print_document     find_patient view_administrativedocument print_patient
 print_schedule     find_patient print_patient
 audit              staffing.open_administration audit.view_auditrow
 """
+# What each interaction of the API asks for (DESIGN section 5); "-" is nothing, for programs.
+API_LINES = """
+Appointment      read search    find_patient
+Appointment      create         find_patient add_appointment
+Appointment      update         find_patient change_appointment
+AuditEvent       read search    staffing.open_administration audit.view_auditrow
+CareTeam         read search    view_patient
+CareTeam         update         view_patient change_patient
+Condition        read search    view_patient view:chart
+Coverage         read search    view_patient
+DiagnosticReport read search    view_patient view:chart
+Group            read search    -
+Group            create update  staffing.add_team staffing.change_team change_patientgroup \
+add_patientgroupmember change_patientgroupmember
+Patient          read search    view_patient
+Patient          create         find_patient add_patient
+Patient          update         view_patient change_patient
+Practitioner     read search    -
+Task             read search    find_patient tasks.view_task tasks.view_taskcomment
+Task             create update  find_patient tasks.view_task tasks.view_taskcomment \
+tasks.add_task tasks.change_task tasks.add_taskcomment
+"""
+INTERACTIONS = {"read", "search", "create", "update"}
 
 
 def asked():
@@ -86,3 +110,23 @@ def test_whoever_has_nothing_misses_what_the_table_says(cast):
         about = cast.ada if area.about_patient else None
         missing = {*decide(nothing, code, about).missing} - {ACCESS}
         assert missing == expected[code], code
+
+
+def asked_of_programs():
+    """(type, interaction) → the names of the permissions that it asks for."""
+    found = {}
+    for kind, *words in map(str.split, API_LINES.strip().splitlines()):
+        names = [word for word in words if word not in INTERACTIONS and word != "-"]
+        permissions = {n for name in names for n in full(name)}
+        for interaction in INTERACTIONS.intersection(words):
+            found[kind, interaction] = permissions
+    return found
+
+
+def test_the_api_asks_for_what_the_table_says():
+    served = {
+        (resource.type, interaction): set(permissions)
+        for resource in RESOURCES.values()
+        for interaction, permissions in resource.permissions.items()
+    }
+    assert served == asked_of_programs()
