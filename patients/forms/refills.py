@@ -32,9 +32,8 @@ class NewRefillForm(ProfileForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        rows = Medication.objects.filter(patient=self.patient, entered_in_error=False)
         field = self.fields["medication"]
-        field.queryset = rows
+        field.queryset = Medication.objects.in_chart_of(self.patient, self.actor)
         field.label_from_instance = lambda row: row.display
 
     def clean(self) -> dict[str, Any]:
