@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from canvas_admin.audit import trail
+from canvas_admin.fhir.answers import SUBSETTED
 from canvas_admin.fhir.parameters import NOTHING, LogicalId, Parameter, Token
 from canvas_admin.fhir.resources import UUID, Json, filled, reference
 from canvas_admin.fhir.searching import Asked, Parts, Rows, Search
@@ -29,10 +30,6 @@ ADMINISTER_GROUPS = (
     "patients.change_patientgroupmember",
 )
 LIMITED = "urn:canvas-admin:fhir:group-members-limited"
-SUBSETTED = {
-    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
-    "code": "SUBSETTED",
-}
 
 
 class GroupResource(ForAnyProgram):

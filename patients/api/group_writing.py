@@ -11,7 +11,7 @@ from canvas_admin.fhir.bundles import Rejected
 from canvas_admin.fhir.references import id_in, names_nobody, required
 from canvas_admin.fhir.resources import KEY, Json
 from canvas_admin.fhir.rows import fit
-from patients.gate import find_patient
+from patients import gate
 from patients.models import Patient, PatientGroup, PatientGroupMember
 from staffing.models import Staff, Team, TeamMember, TeamResponsibility
 
@@ -57,11 +57,13 @@ def _write(
     is_team = isinstance(row, Team)
     entries = _staff(data) if is_team else _patients(request, data)
     codes = _responsibilities(data) if is_team else None
+    patients = {each.pk: each for each, _out in entries if isinstance(each, Patient)}
     try:
         with transaction.atomic():
             if row.pk:
                 row = type(row).objects.select_for_update().get(pk=row.pk)
                 check(row) if check else None
+            seen = gate.still_open(request, *patients.values())
             row.name = name
             if is_team:
                 row.save()
@@ -72,10 +74,12 @@ def _write(
             trail.done(
                 request.user,
                 act,
-                [(p.key, "") for p, _out in entries if isinstance(p, Patient)],
+                seen,
                 request=request,
                 subject=f"Group/{row.externally_exposable_id}",
             )
+    except gate.Refused as error:
+        raise names_nobody("Patient", error.key) from error
     except IntegrityError as error:
         raise outcomes.against_the_rules(
             "A responsibility, or the name, was given to another at this moment"
@@ -112,7 +116,7 @@ def _patients(request: Any, data: Json) -> list[Entry]:
         key = id_in(each.get("entity"), "Patient", KEY, f"member -> {at} -> entity")
         if key is None:
             raise required(f"member -> {at} -> entity -> reference")
-        patient = find_patient(request, key)
+        patient = gate.find_patient(request, key)
         if patient is None:
             raise names_nobody("Patient", key)
         found.append((patient, each.get("inactive") is True))

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import (
     give,
     make_application,
@@ -13,6 +14,7 @@ from canvas_admin.testing import (
 )
 from canvas_admin.tests import proof
 from canvas_admin.tests.programs import Program, ids, said
+from patients import gate
 from patients.models import PatientGroup, PatientGroupExclusion
 from staffing.models import Team, TeamMember, TeamResponsibility
 
@@ -201,6 +203,36 @@ def test_a_patient_group_grows_by_what_is_sent_and_keeps_the_rest(cast):
     assert inside(group) == {cast.ben}
     group.refresh_from_db()
     assert group.name == "Sugar"
+
+
+def test_a_written_group_tells_what_opened_each_patient(cast):
+    program = Program(
+        service("bot", "Staff Permissions", "Profile read", "Patients: North")
+    )
+    key = program.create("Group", patients_of("Diabetes", (cast.ada, False)))
+    sent = patients_of("Diabetes", (cast.ada, True))
+    assert program.update(f"Group/{key}", sent).status_code == 200
+    written = AuditRow.objects.filter(subject=f"Group/{key}").order_by("pk")
+    for action in ("group.create", "group.change"):
+        (row,) = written.filter(action=action).exclude(patient="")
+        assert (row.patient, row.access_path) == (cast.ada.key, "patient-group")
+
+
+def test_a_patient_who_left_while_a_group_is_written_is_not_added(cast, monkeypatch):
+    staff = service("bot", "Staff Permissions", "Profile read", "Patients: North")
+    program = Program(staff)
+    found = gate.find_patient
+
+    def then_leaves(request, key):
+        patient = found(request, key)
+        cast.north.remove(cast.ada)
+        return patient
+
+    monkeypatch.setattr(gate, "find_patient", then_leaves)
+    answer = program.send("POST", "Group", patients_of("Diabetes", (cast.ada, False)))
+    text = f"Unknown Patient resource '{cast.ada.key}'"
+    assert said(answer) == (422, "business-rule", text)
+    assert not PatientGroup.objects.filter(name="Diabetes").exists()
 
 
 def test_a_locked_or_excluded_patient_stays_where_they_are(cast):
