@@ -1,8 +1,9 @@
 """Guards removed from functions that are imported already, in forks of one process.
 
-The process collects the tests and makes their database once; each guard is removed in a
-fork of it, which has all that and a copy of the database. What stands outside functions
-has done its work by then: unguarded.py removes it before the import.
+The process collects the tests, makes their database and the rows that many begin with;
+each guard is removed in a fork of it, which has all that and a copy of the database. What
+stands outside functions has done its work by then: unguarded.py removes it before the
+import.
 """
 
 import gc
@@ -30,6 +31,8 @@ from django.db import connections
 Task = tuple[str, list[str]]
 # What a method is asked by: the wrapper that Django puts round a view.
 LIST = "request_method_list"
+# Fixtures of rows that are made once in each process.
+WITH_ROWS = {"cast", "clinic"}
 
 
 def _any_method(func: Any, request_method_list: Any) -> FunctionType:
@@ -173,7 +176,7 @@ class Forking:
         self.session, self.imported = session, Imported()
         self.items = {item.nodeid: item for item in session.items}
         self.green: dict[str, bool] = {}
-        self._make_the_database()
+        self._make_ready()
         with ThreadPoolExecutor(self.at_once) as pool:
             asked = {pool.submit(self._in_fork, task): task for task in self.tasks}
             for answered in as_completed(asked):
@@ -196,17 +199,26 @@ class Forking:
             self.green[test] = not found["noticed_by"] and not found["broken"]
         return self.green[test]
 
-    def _make_the_database(self) -> None:
-        """Run one test with a database, so that it is there; nothing stays open."""
+    def _make_ready(self) -> None:
+        """Make the database and the rows that many tests begin with; nothing stays open.
+
+        By running the first test of each kind. Raises RuntimeError if one is red.
+        """
         red = unguarded.FirstRed(())
         red.session = self.session
         self.session.config.pluginmanager.register(red)
-        first = next(i for i in self.session.items if "db" in i.fixturenames)
+        first: dict[Any, pytest.Item] = {}
+        for item in self.session.items:
+            if "db" in item.fixturenames:
+                begins = sorted(WITH_ROWS & {*item.fixturenames})
+                marked = item.get_closest_marker("furnished")
+                first.setdefault((*begins, bool(marked)), item)
         hook = self.session.config.hook
-        hook.pytest_runtest_protocol(item=first, nextitem=self.session)
+        for item, after in pairwise([*first.values(), self.session]):
+            hook.pytest_runtest_protocol(item=item, nextitem=after)
+            if red.test or red.broken:
+                raise RuntimeError(f"{item.nodeid} is red with nothing removed")
         self.session.config.pluginmanager.unregister(red)
-        if red.test or red.broken:
-            raise RuntimeError(f"{first.nodeid} is red with nothing removed")
         self.database = connections.settings["default"]["NAME"]
         connections.close_all()
 

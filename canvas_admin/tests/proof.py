@@ -18,7 +18,8 @@ Item = TypeVar("Item")
 
 FULL = os.environ.get("PROOF") == "1"
 # Whether a walk asks everything: which lock notices what must not be left to chance.
-WHOLE = FULL or os.environ.get("GUARDS") == "1"
+GUARDS = os.environ.get("GUARDS") == "1"
+WHOLE = FULL or GUARDS
 # One seed for all processes of a run that is split over several.
 SEED = int(os.environ.get("PROOF_SEED") or 0) or random.Random(
     os.environ.get("PYTEST_XDIST_TESTRUNUID")
