@@ -50,6 +50,17 @@ def test_mine_and_my_teams_come_first_the_longest_waiting_ahead(cast, signed_in)
     assert rows(client, whose="nobody's") == [ours, mine]
 
 
+def test_handing_over_is_heard_with_the_item_and_its_patient(cast, signed_in):
+    lab = make_lab(cast.ada, assignee=cast.nora, display="Lipid panel")
+    refill = make_refill(cast.ada, assignee=cast.nora)
+    client = signed_in("nora")
+    for row, address in ((lab, LABS), (refill, "/panels/refills/")):
+        page = client.get(address).content.decode()
+        what = getattr(row, "display", "") or row.medication.display
+        heard = f'<span class="visually-hidden">: {what}, {cast.ada.name}</span>'
+        assert f"Hand over{heard}" in page, address
+
+
 def test_each_panel_is_under_the_link_of_the_navigation(cast, signed_in):
     client = signed_in("nora")
     for kind in panels.KINDS:

@@ -68,6 +68,16 @@ def test_the_panel_shows_mine_and_my_teams_within_reach(clinic, signed_in):
     assert len(everything) == Task.objects.open().count()
 
 
+def test_a_task_that_ended_shows_when_and_not_its_due_date(cast, signed_in):
+    for status in ("COMPLETED", "CLOSED"):
+        make(title=status, assignee=cast.nora, due=day(2), ended=day(9), status=status)
+        page = signed_in("nora").get(f"/tasks/?status={status.lower()}")
+        text = page.content.decode()
+        assert "9 Jan 2030" in text, status
+        assert "2 Jan 2030" not in text, status
+        assert '<th scope="col">Ended</th>' in text, status
+
+
 def test_taking_a_task_leads_back_to_the_list_as_it_was(clinic, signed_in):
     nora = signed_in("nora")
     page = nora.get("/tasks/?whose=unassigned&sort=newest").content.decode()
