@@ -7,11 +7,11 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from canvas_admin.fhir.parameters import BOOLEANS, NOTHING, Of, Parameter, Token
-from canvas_admin.fhir.resources import Json, Resource, filled
+from canvas_admin.fhir.resources import Json, filled
 from canvas_admin.fhir.searching import Rows, Search
+from staffing.api.any_program import ForAnyProgram
 from staffing.fhir.practitioner import NPI
-from staffing.groups import FIND
-from staffing.models import Role, Staff, StaffContactPoint, StaffRole, staff_of
+from staffing.models import Role, Staff, StaffContactPoint, StaffRole
 
 ROLES = "http://schemas.canvasmedical.com/fhir/extensions/roles"
 ROLE = "http://schemas.canvasmedical.com/fhir/roles"
@@ -51,19 +51,6 @@ class Anybody(Parameter):
 def _begins(words: list[str], name: str) -> bool:
     parts = name.casefold().split()
     return all(any(part.startswith(word) for part in parts) for word in words)
-
-
-class ForAnyProgram(Resource):
-    """What any bound service staff may read (DESIGN section 5); people need a group.
-
-    "A person with none of the twelve sees their own account page, nothing else."
-    """
-
-    def may(self, account: Any, interaction: str) -> bool:
-        if self.permissions[interaction]:
-            return super().may(account, interaction)
-        staff = staff_of(account)
-        return bool(staff and staff.service) or account.has_perm(FIND)
 
 
 class PractitionerResource(ForAnyProgram):
