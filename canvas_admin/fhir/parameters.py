@@ -5,6 +5,7 @@ commas are alternatives, and a parameter that is given again narrows further.
 """
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,7 +19,7 @@ NOTHING = Q(pk__in=())
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Parameter(ABC):
     """A search parameter. `missing` is the condition that a row has no such value."""
 
     missing: Q | None = field(default=None, kw_only=True)
@@ -26,9 +27,9 @@ class Parameter:
     kind: ClassVar[str] = ""
     modifiers: ClassVar[tuple[str, ...]] = ()
 
+    @abstractmethod
     def condition(self, value: str, modifier: str = "") -> Q:
         """What rows have to be for one value. Raises Rejected for one that means nothing."""
-        raise NotImplementedError
 
     def either(self, values: Sequence[str], modifier: str = "") -> Q:
         """What rows have to be: one of the values; with `:not` none of them."""

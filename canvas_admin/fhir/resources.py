@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from canvas_admin.audit import trail
-from canvas_admin.fhir.outcomes import FORBIDDEN, Problem
+from canvas_admin.fhir.outcomes import FORBIDDEN, NOT_SUPPORTED, Problem
 from canvas_admin.fhir.parameters import LogicalId, Parameter, Reference
 from canvas_admin.fhir.searching import Rows, Search
 
@@ -58,6 +58,15 @@ class Resource(ABC):
         """Whose data these rows are, for the audit trail: (patient's key, path)."""
         return ()
 
+    def read(self, request: Any, row: Any) -> Json:
+        """One row as a read by its id answers it; a search may show less."""
+        (data,) = self.to_fhir(request, [row])
+        return data
+
+    def seen_in_read(self, request: Any, row: Any) -> trail.Seen:
+        """Whose data read() gives."""
+        return self.seen(request, [row])
+
     def may(self, account: Any, interaction: str) -> bool:
         """Whether an account has the permissions for an interaction that there is."""
         return account.has_perms(self.permissions[interaction])
@@ -96,15 +105,18 @@ class Resource(ABC):
         return (*asked, *self.usual_order)
 
     def create(self, request: Any, data: Json) -> Any:
-        """Make a row of a resource, in one transaction with its audit row."""
-        raise NotImplementedError
+        """Make a row of a resource, in one transaction with its audit row.
+
+        A type without this interaction has no such method of its own; update() likewise.
+        """
+        raise Problem(*NOT_SUPPORTED)
 
     def update(self, request: Any, row: Any, data: Json, check: Any) -> Any:
         """Change a row to what a resource says, in one transaction with its audit row.
 
         `check` is called with the locked row before anything is changed.
         """
-        raise NotImplementedError
+        raise Problem(*NOT_SUPPORTED)
 
     def modified(self, row: Any) -> datetime | None:
         """When the resource was last changed, where that is known."""
@@ -143,6 +155,9 @@ class Chain(Parameter):
         rows = permitted(request, self.type).rows(request)
         return replace(self, of=self.of.bound(request), rows=rows.order_by())
 
+    def condition(self, value: str, modifier: str = "") -> Q:
+        return self.either([value], modifier)
+
     def either(self, values: Sequence[str], modifier: str = "") -> Q:
         found = self.rows.filter(self.of.either(values, modifier))
         return Q(**{f"{self.path}__in": found.values("pk")})
@@ -168,6 +183,14 @@ def register(resource: Resource) -> None:
     if type(RESOURCES.get(resource.type, resource)) is not type(resource):
         raise ValueError(f"{resource.type} is served already.")
     RESOURCES[resource.type] = resource
+
+
+def once(request: Any, about: Hashable, ask: Callable[[], Any]) -> Any:
+    """What `ask` gives, asked once in a request: the trail and the answer both need it."""
+    kept = request.__dict__.setdefault("_once", {})
+    if about not in kept:
+        kept[about] = ask()
+    return kept[about]
 
 
 def reference(kind: str, logical_id: str, display: str = "") -> Json:

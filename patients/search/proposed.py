@@ -5,6 +5,7 @@ streams that the person has, and asks the rule about the patients of these rows 
 (DESIGN section 6).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -19,7 +20,7 @@ from patients.search import scans
 Found = tuple[Any, str]
 
 
-class Proposed:
+class Proposed(ABC):
     """Rows of one model within a reach; a subclass says which, and where their keys are.
 
     `backwards` is for what is shown from the last key to the first. Rows that are `loose`
@@ -31,25 +32,25 @@ class Proposed:
     backwards = False
     loose = False
 
+    @abstractmethod
     def scan(self) -> scans.Scan:
         """The stretch of each stream that has the keys."""
-        raise NotImplementedError
 
+    @abstractmethod
     def streams(self) -> list[int]:
         """Where the keys are."""
-        raise NotImplementedError
 
+    @abstractmethod
     def confirmed(self, pks: list[int]) -> QuerySet:
         """Those of these rows that are what the keys say."""
-        raise NotImplementedError
 
+    @abstractmethod
     def with_rest(self, rows: QuerySet) -> QuerySet:
         """These rows with what is shown of each."""
-        raise NotImplementedError
 
+    @abstractmethod
     def place(self, row: Any) -> str:
         """Where a row's keys stand."""
-        raise NotImplementedError
 
     def page(self, after: str, size: int) -> dict[str, Any]:
         """The first rows, or those behind the row with the key `after`.
