@@ -19,6 +19,8 @@ SUBSETTED = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
     "code": "SUBSETTED",
 }
+# So many resources a _revinclude brings.
+MOST_INCLUDED = 1_000
 Included = list[tuple[Resource, Sequence[Any]]]
 
 
@@ -40,15 +42,15 @@ def etag(resource: Resource, row: Any) -> str:
 
 def read(request: Request, resource: Resource, row: Any) -> Response:
     """One resource."""
-    (data,) = resource.to_fhir(request, [row])
-    return _headed(Response(data), resource, row)
+    return _headed(Response(resource.read(request, row)), resource, row)
 
 
 def written(request: Request, resource: Resource, row: Any, status: int) -> Response:
     """The answer to a write: empty, or the resource if that is preferred (DESIGN 8)."""
     if "return=representation" not in request.headers.get("Prefer", ""):
         return _headed(Response(status=status), resource, row)
-    trail.shown(request, f"fhir:{resource.type}.read", resource.seen(request, [row]))
+    seen = resource.seen_in_read(request, row)
+    trail.shown(request, f"fhir:{resource.type}.read", seen)
     response = read(request, resource, row)
     response.status_code = status
     return response
@@ -150,9 +152,6 @@ def included(
         others = other.rows(request).filter(**{f"{follow.path}__in": pks})
         found.setdefault(source, {}).update({r.pk: r for r in others[:MOST_INCLUDED]})
     return [(RESOURCES[kind], list(by_pk.values())) for kind, by_pk in found.items()]
-
-
-MOST_INCLUDED = 1_000
 
 
 def _asked(text: str) -> tuple[str, str, str]:

@@ -200,7 +200,7 @@ class InstanceView(FhirView):
         trail.shown(
             request,
             f"fhir:{name}.read",
-            resource.seen(request, [row]),
+            resource.seen_in_read(request, row),
             about=f"{name}/{resource.id_of(row)}"[:64],
         )
         return answers.read(request, resource, row)

@@ -15,13 +15,14 @@ from canvas_admin.fhir.resources import (
     Resource,
     filled,
     instant,
+    once,
     reference,
 )
 from patients import access, areas
 from patients.api import appointment_writing
 from patients.api.of_patient import concept
 from patients.gate import reach
-from patients.models import Appointment
+from patients.models import Appointment, Patient
 
 SNOMED = "http://snomed.info/sct"
 
@@ -75,7 +76,7 @@ class AppointmentResource(Resource):
         return rows.select_related("patient", "provider", "location", "visit_type")
 
     def to_fhir(self, request: Any, rows: Sequence[Appointment]) -> list[Json]:
-        within = access.opened(reach(request), {row.patient_id for row in rows})
+        within = self._within(request, rows)
         clinical = request.user.has_perms(areas.OPEN_CHART)
         return [
             to_fhir(row, row.patient in within, clinical and row.patient in within)
@@ -83,8 +84,18 @@ class AppointmentResource(Resource):
         ]
 
     def seen(self, request: Any, rows: Sequence[Appointment]) -> trail.Seen:
-        patients = {row.patient_id: row.patient for row in rows}
-        return access.paths_to(reach(request), list(patients.values()))
+        within = self._within(request, rows)
+        patients = dict.fromkeys(row.patient for row in rows)
+        return [(patient.key, within.get(patient, "")) for patient in patients]
+
+    def _within(self, request: Any, rows: Sequence[Appointment]) -> dict[Patient, str]:
+        """Those of their patients within reach, with the path that opens each."""
+        patients = {row.patient_id for row in rows}
+
+        def ask() -> dict[Patient, str]:
+            return access.opened(reach(request), patients)
+
+        return once(request, (self.type, frozenset(patients)), ask)
 
     def create(self, request: Any, data: Json) -> Appointment:
         return appointment_writing.create(request, data)

@@ -16,7 +16,15 @@ from canvas_admin.fhir.parameters import (
     Reference,
     Token,
 )
-from canvas_admin.fhir.resources import KEY, Json, Resource, filled, instant, reference
+from canvas_admin.fhir.resources import (
+    KEY,
+    Json,
+    Resource,
+    filled,
+    instant,
+    once,
+    reference,
+)
 from patients import access, areas
 from patients.audit_report import AUDIT
 from patients.gate import reach
@@ -63,11 +71,15 @@ class AuditEventResource(Resource):
         return AuditRow.objects.filter(patient="")
 
     def to_fhir(self, request: Any, rows: Sequence[AuditRow]) -> list[Json]:
-        told = Told(request, rows)
+        told = self._told(request, rows)
         return [told.event(row) for row in rows]
 
     def seen(self, request: Any, rows: Sequence[AuditRow]) -> trail.Seen:
-        return Told(request, rows).seen
+        return self._told(request, rows).seen
+
+    def _told(self, request: Any, rows: Sequence[AuditRow]) -> "Told":
+        about = (self.type, *(row.event for row in rows))
+        return once(request, about, lambda: Told(request, rows))
 
 
 class OfEvent(Of):

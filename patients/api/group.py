@@ -9,14 +9,14 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from canvas_admin.audit import trail
 from canvas_admin.fhir.answers import SUBSETTED
 from canvas_admin.fhir.parameters import NOTHING, LogicalId, Parameter, Token
-from canvas_admin.fhir.resources import UUID, Json, filled, reference
+from canvas_admin.fhir.resources import UUID, Json, filled, once, reference
 from canvas_admin.fhir.searching import Asked, Parts, Rows, Search
 from patients import access, grants
 from patients.api import group_writing
 from patients.api.group_writing import PATIENT_GROUP, TEAM
 from patients.gate import reach
 from patients.models import Patient, PatientGroup, PatientGroupMember
-from staffing.api.practitioner import ForAnyProgram
+from staffing.api.any_program import ForAnyProgram
 from staffing.groups import FIND
 from staffing.models import Team, TeamMember
 
@@ -96,18 +96,20 @@ class GroupResource(ForAnyProgram):
         return Rows(rows.filter(found), self.usual_order)
 
     def to_fhir(self, request: Any, rows: Sequence[Any]) -> list[Json]:
-        whole = len(rows) == 1
         return [
-            _team(row)
-            if isinstance(row, Team)
-            else _patient_group(row, self.members(request, row) if whole else None)
+            _team(row) if isinstance(row, Team) else _patient_group(row, None)
             for row in rows
         ]
 
-    def seen(self, request: Any, rows: Sequence[Any]) -> trail.Seen:
-        if len(rows) != 1 or isinstance(rows[0], Team):
-            return []
-        return access.paths_to(reach(request), self.members(request, rows[0]).listed)
+    def read(self, request: Any, row: Any) -> Json:
+        if isinstance(row, Team):
+            return _team(row)
+        return _patient_group(row, self.members(request, row))
+
+    def seen_in_read(self, request: Any, row: Any) -> trail.Seen:
+        if isinstance(row, Team):
+            return ()
+        return access.paths_to(reach(request), self.members(request, row).listed)
 
     def create(self, request: Any, data: Json) -> Any:
         return group_writing.create(request, data)
@@ -119,11 +121,12 @@ class GroupResource(ForAnyProgram):
 
     def members(self, request: Any, group: PatientGroup) -> "Members":
         """Who is in it now and within reach, to a caller who may find patients."""
-        kept = request.__dict__.setdefault("_members", {})
-        if group.pk not in kept:
+
+        def ask() -> Members:
             may = request.user.has_perm(FIND)
-            kept[group.pk] = Members.of(reach(request), group) if may else Members()
-        return kept[group.pk]
+            return Members.of(reach(request), group) if may else Members()
+
+        return once(request, ("Group", group.pk), ask)
 
 
 @dataclass(frozen=True)

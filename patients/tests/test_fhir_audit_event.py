@@ -5,6 +5,7 @@ import pytest
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import make_application, make_staff
 from canvas_admin.tests.programs import Program, ids, said
+from patients.api import audit_event
 
 
 @pytest.fixture
@@ -35,6 +36,14 @@ def test_an_act_is_told_with_whom_it_was_about(cast, acts):
     assert names == ["Ada Alvarez", "Ben Brandt", "Cyn Castillo"]
     referred = [each["reference"] for each in entities if "reference" in each]
     assert referred == [f"Patient/{cast.ada.key}"]
+
+
+def test_trail_and_answer_ask_once(cast, acts, monkeypatch):
+    asked, told = [], audit_event.Told
+    monkeypatch.setattr(audit_event, "Told", lambda *of: asked.append(of) or told(*of))
+    shown, _refused = acts
+    reader(cast).read(f"AuditEvent/{shown.event}")
+    assert len(asked) == 1
 
 
 def test_acts_are_found(cast, acts):

@@ -7,6 +7,7 @@ import pytest
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import make_staff
 from canvas_admin.tests.programs import Program, ids, said
+from patients import access
 from patients.models import (
     Appointment,
     Condition,
@@ -201,6 +202,17 @@ def test_appointments_of_others_show_what_the_schedule_shows(cast):
     assert ids(nurse.search("Appointment", **{"patient.family": "br"})) == []
     office = Program(make_staff("office", "Staff Permissions"))
     assert said(office.get("Appointment"))[0] == 403
+
+
+def test_the_trail_and_the_answer_ask_the_rule_once(cast, monkeypatch):
+    booked = book(cast.ada, cast.sam)
+    desk = Program(make_staff("desk", "Schedule write", "Patients: North"))
+    asked, opened = [], access.opened
+    monkeypatch.setattr(access, "opened", lambda *of: asked.append(of) or opened(*of))
+    desk.read(f"Appointment/{booked.key}")
+    assert len(asked) == 1
+    row = AuditRow.objects.get(action="fhir:Appointment.read", patient=cast.ada.key)
+    assert row.access_path == "patient-group"
 
 
 def book(patient, provider, hour=15, **fields):
