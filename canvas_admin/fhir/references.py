@@ -1,6 +1,7 @@
 """References in what comes in: whom they name, and how it is said when they name nobody."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from canvas_admin.fhir import outcomes
@@ -24,6 +25,24 @@ def id_in(
     if not pattern.fullmatch(logical_id):
         raise names_nobody(kind, logical_id)
     return logical_id
+
+
+def needed_id_in(
+    said: dict[str, Any] | None, kind: str, pattern: re.Pattern[str], at: str
+) -> str:
+    """id_in() where something has to be referred to; raises Rejected if nothing is."""
+    found = id_in(said, kind, pattern, at)
+    if found is None:
+        raise required(f"{at} -> reference")
+    return found
+
+
+def named(kind: str, ids: Sequence[str], found: Mapping[str, Any]) -> list[Any]:
+    """What was found by each id. Raises Problem (422) for the first that names nobody."""
+    for each in ids:
+        if each not in found:
+            raise names_nobody(kind, each)
+    return [found[each] for each in ids]
 
 
 def names_nobody(kind: str, logical_id: str) -> outcomes.Problem:

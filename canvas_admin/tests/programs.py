@@ -2,10 +2,13 @@
 
 import json
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from fhir.resources.R4B import get_fhir_model_class
 from oauth2_provider.models import AccessToken, set_token_value
@@ -83,6 +86,13 @@ class Program:
     def update(self, path: str, data: Any, **headers: str) -> Any:
         """PUT a resource; the answer."""
         return self.send("PUT", path, data, **headers)
+
+
+def queries(ask: Callable[..., Any], *args: Any, **kwargs: Any) -> int:
+    """How many queries it takes to ask this."""
+    with CaptureQueriesContext(connection) as taken:
+        ask(*args, **kwargs)
+    return len(taken)
 
 
 def valid(resource: dict[str, Any]) -> dict[str, Any]:

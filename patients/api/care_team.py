@@ -16,7 +16,7 @@ from canvas_admin.fhir.searching import Search
 from patients import access, areas
 from patients.api import care_team_writing
 from patients.fhir.care_team import LEAD
-from patients.gate import find_patient, reach
+from patients.gate import find_patient, find_patients, reach
 from patients.models import CareTeamMembership, Patient
 
 Status = CareTeamMembership.Status
@@ -89,11 +89,16 @@ class CareTeamResource(Resource):
         if len(search.asked) != 1 or not (asked := search.given("patient")):
             return []
         keys = [value.rpartition("/")[2] for value in asked[0].values]
-        found = filter(
-            None, (find_patient(request, key) for key in dict.fromkeys(keys))
+        within = find_patients(request, keys)
+        rows = CareTeamMembership.objects.filter(
+            status=Status.ACTIVE, patient__in=within.values()
         )
-        active = Q(status=Status.ACTIVE)
-        return [p for p in found if not p.care_team.filter(active).exists()]
+        with_members = set(rows.values_list("patient", flat=True))
+        return [
+            within[key]
+            for key in dict.fromkeys(keys)
+            if key in within and within[key].pk not in with_members
+        ]
 
     def to_fhir(self, request: Any, rows: Sequence[CareTeam]) -> list[Json]:
         return [to_fhir(team) for team in rows]

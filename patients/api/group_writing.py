@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from canvas_admin.audit import trail
 from canvas_admin.fhir import outcomes
 from canvas_admin.fhir.bundles import Rejected
-from canvas_admin.fhir.references import id_in, names_nobody, required
+from canvas_admin.fhir.references import named, names_nobody, needed_id_in, required
 from canvas_admin.fhir.resources import KEY, Json
 from canvas_admin.fhir.rows import fit
 from patients import gate
@@ -87,40 +87,37 @@ def _write(
     return row
 
 
-def _few(data: Json) -> Sequence[Json]:
+def _keys(data: Json, kind: str) -> list[str]:
+    """Who is named as a member, one after the other."""
     members = data.get("member") or []
     if len(members) > MEMBERS:
         raise Rejected(f"body -> member — repeats more than {MEMBERS} times")
-    return members
+    return [
+        needed_id_in(each.get("entity"), kind, KEY, f"member -> {at} -> entity")
+        for at, each in enumerate(members)
+    ]
+
+
+def _entries(data: Json, members: Sequence[Any]) -> list[Entry]:
+    """Each member with whether they are inactive."""
+    said = data.get("member") or []
+    return [
+        (member, each.get("inactive") is True)
+        for member, each in zip(members, said, strict=True)
+    ]
 
 
 def _staff(data: Json) -> list[Entry]:
-    found = []
-    for at, each in enumerate(_few(data)):
-        key = id_in(
-            each.get("entity"), "Practitioner", KEY, f"member -> {at} -> entity"
-        )
-        if key is None:
-            raise required(f"member -> {at} -> entity -> reference")
-        staff = Staff.objects.people().filter(key=key).first()
-        if staff is None:
-            raise names_nobody("Practitioner", key)
-        found.append((staff, each.get("inactive") is True))
-    return found
+    keys = _keys(data, "Practitioner")
+    people = {each.key: each for each in Staff.objects.people().filter(key__in=keys)}
+    return _entries(data, named("Practitioner", keys, people))
 
 
 def _patients(request: Any, data: Json) -> list[Entry]:
     """The patients that are named, each within the caller's reach."""
-    found = []
-    for at, each in enumerate(_few(data)):
-        key = id_in(each.get("entity"), "Patient", KEY, f"member -> {at} -> entity")
-        if key is None:
-            raise required(f"member -> {at} -> entity -> reference")
-        patient = gate.find_patient(request, key)
-        if patient is None:
-            raise names_nobody("Patient", key)
-        found.append((patient, each.get("inactive") is True))
-    return found
+    keys = _keys(data, "Patient")
+    within = gate.find_patients(request, keys)
+    return _entries(data, named("Patient", keys, within))
 
 
 def _responsibilities(data: Json) -> set[str]:

@@ -1,10 +1,12 @@
 """FHIR CareTeam: one of each patient, replaced as a whole (facts 2)."""
 
+from datetime import date
+
 import pytest
 
 from canvas_admin.audit.models import AuditRow
-from canvas_admin.testing import give, make_staff
-from canvas_admin.tests.programs import Program, ids, said
+from canvas_admin.testing import give, make_patient, make_staff
+from canvas_admin.tests.programs import Program, ids, queries, said
 from patients.models import CareTeamMembership
 from staffing.models import CareTeamRole, StaffRole
 
@@ -74,6 +76,19 @@ def test_every_patient_has_a_care_team(cast, program):
         text = f"Unknown CareTeam resource '{key}'"
         assert said(program.get(f"CareTeam/{key}")) == (404, "not-found", text)
         assert program.search("CareTeam", patient=f"Patient/{key}") == []
+
+
+def test_named_patients_are_looked_up_at_once(cast):
+    program = Program(make_staff("all", "Profile read", "All Patients"))
+    there = [make_patient(f"N{n}", "X", date(1980, 1, 2)).key for n in range(9)]
+
+    def search(number):
+        named = ",".join(there[:number])
+        found = ids(program.search("CareTeam", patient=named, _count="20"))
+        assert found == there[:number]
+
+    search(1)
+    assert queries(search, 9) == queries(search, 1)
 
 
 def test_a_care_team_is_replaced_by_what_is_sent(cast, program, roles):

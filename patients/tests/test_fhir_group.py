@@ -13,7 +13,7 @@ from canvas_admin.testing import (
     make_staff,
 )
 from canvas_admin.tests import proof
-from canvas_admin.tests.programs import Program, ids, said
+from canvas_admin.tests.programs import Program, ids, queries, said
 from patients import gate
 from patients.models import PatientGroup, PatientGroupExclusion
 from staffing.models import Team, TeamMember, TeamResponsibility
@@ -94,8 +94,10 @@ def test_groups_are_found_by_type_and_id(cast):
     ]:
         assert ids(program.search("Group", **query)) == wanted, query
     (entry,) = program.search("Group", type="person")
-    assert "member" not in entry or len(entry["member"]) == 1
-    assert "quantity" not in entry or entry["quantity"] == 1
+    assert not {"member", "quantity"} & entry.keys()
+    assert entry["meta"]["tag"][0]["code"] == "SUBSETTED"
+    row = AuditRow.objects.filter(action="fhir:Group.search").latest("pk")
+    assert row.patient == ""
 
 
 def test_patients_are_found_by_their_group(cast):
@@ -221,18 +223,42 @@ def test_a_written_group_tells_what_opened_each_patient(cast):
 def test_a_patient_who_left_while_a_group_is_written_is_not_added(cast, monkeypatch):
     staff = service("bot", "Staff Permissions", "Profile read", "Patients: North")
     program = Program(staff)
-    found = gate.find_patient
+    found = gate.find_patients
 
-    def then_leaves(request, key):
-        patient = found(request, key)
+    def then_leaves(request, keys):
+        patients = found(request, keys)
         cast.north.remove(cast.ada)
-        return patient
+        return patients
 
-    monkeypatch.setattr(gate, "find_patient", then_leaves)
+    monkeypatch.setattr(gate, "find_patients", then_leaves)
     answer = program.send("POST", "Group", patients_of("Diabetes", (cast.ada, False)))
     text = f"Unknown Patient resource '{cast.ada.key}'"
     assert said(answer) == (422, "business-rule", text)
     assert not PatientGroup.objects.filter(name="Diabetes").exists()
+
+
+@pytest.mark.parametrize("kind", ["Patient", "Practitioner"])
+def test_members_are_looked_up_at_once(cast, kind):
+    """Refused for the last, that only the looking up is counted."""
+    program = Program(
+        service("bot", "Staff Permissions", "Profile read", "All Patients")
+    )
+    if kind == "Patient":
+        there = [make_patient(f"N{n}", "X", date(1980, 1, 2)) for n in range(9)]
+    else:
+        there = [make_staff(f"n{n}") for n in range(9)]
+
+    def send(number):
+        named = [f"{kind}/{each.key}" for each in there[:number]]
+        named.append(f"{kind}/{'0' * 32}")
+        members = [{"entity": {"reference": each}} for each in named]
+        group = patients_of("Many") if kind == "Patient" else team_of("Many")
+        answer = program.send("POST", "Group", group | {"member": members})
+        text = f"Unknown {kind} resource '{'0' * 32}'"
+        assert said(answer) == (422, "business-rule", text)
+
+    send(1)
+    assert queries(send, 9) == queries(send, 1)
 
 
 def test_a_locked_or_excluded_patient_stays_where_they_are(cast):

@@ -1,13 +1,13 @@
 """What a FHIR Task that comes in makes of a task of ours (facts 3.2, 3.4)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from canvas_admin.fhir import elements, outcomes
 from canvas_admin.fhir.bundles import Rejected
-from canvas_admin.fhir.references import id_in, names_nobody, required
+from canvas_admin.fhir.references import id_in, named, names_nobody, needed_id_in
 from canvas_admin.fhir.resources import KEY, UUID, Json
 from canvas_admin.fhir.rows import fit
 from canvas_admin.records import clock
@@ -98,15 +98,17 @@ class Said:
             "restriction -> period -> end",
         )
         self.authored = _instant(data.get("authoredOn"), "authoredOn")
-        self.requester = _staff(data.get("requester"), "requester", needed=True)
-        self.owner = _staff(data.get("owner"), "owner")
+        requester = needed_id_in(
+            data.get("requester"), "Practitioner", KEY, "requester"
+        )
+        (self.requester,) = _staff([requester])
+        owner = id_in(data.get("owner"), "Practitioner", KEY, "owner")
+        (self.owner,) = _staff([owner]) if owner else (None,)
         if self.owner and self.owner.service:
             raise names_nobody("Practitioner", self.owner.key)
         self.team = _team(data)
-        self.notes = [
-            (_text(n), _staff(n.get("authorReference"), f"note -> {at}", True), n)
-            for at, n in enumerate(_few(data.get("note"), NOTES, "note"))
-        ]
+        notes = _few(data.get("note"), NOTES, "note")
+        self.notes = list(zip(map(_text, notes), _authors(notes), notes, strict=True))
 
     def patient(self, before: Patient | None) -> Patient | None:
         """Whom it is about: who is said, or before was said."""
@@ -123,36 +125,42 @@ class Said:
     def labels(self, has: Iterable[TaskLabel]) -> list[TaskLabel]:
         """The labels by name; new names become labels, ended ones are for whoever has them."""
         names = dict.fromkeys(
-            each.get("valueString")
+            (each.get("valueString") or "").strip()
             for each in _few(self.data.get("input"), LABELS, "input")
             if (each.get("type") or {}).get("text") == "label"
         )
-        found = []
         for name in names:
-            if not name or not name.strip():
+            if not name:
                 raise Rejected("body -> input — a label has a name")
-            fit(TaskLabel, {"name": name.strip()}, "body -> input")
-            label = _label(name.strip())
+            fit(TaskLabel, {"name": name}, "body -> input")
+        found = _labels(names)
+        for label in found:
             if not label.active and label not in has:
                 raise outcomes.against_the_rules(f"The label '{label}' is inactive")
-            found.append(label)
         return found
 
     def comment(self, task: Task) -> None:
         """Add the comments that are said; those that are there stay (facts 3.2)."""
-        for text, author, note in self.notes:
-            written = _instant(note.get("time"), "note -> time") or clock.now()
-            TaskComment.objects.create(
-                task=task, author=author, text=text, written=written
+        TaskComment.objects.write(
+            TaskComment(
+                task=task,
+                author=author,
+                text=text,
+                written=_instant(note.get("time"), "note -> time") or clock.now(),
             )
+            for text, author, note in self.notes
+        )
 
 
-def _label(name: str) -> TaskLabel:
-    try:
-        with transaction.atomic():
-            return TaskLabel.objects.get_or_create(name=name)[0]
-    except IntegrityError:
-        return TaskLabel.objects.get(name=name)
+def _labels(names: Collection[str]) -> list[TaskLabel]:
+    """The labels of these names; those that nobody has made yet are made."""
+    there = set(TaskLabel.objects.filter(name__in=names).values_list("name", flat=True))
+    TaskLabel.objects.bulk_create(
+        [TaskLabel(name=name) for name in names if name not in there],
+        ignore_conflicts=True,
+    )
+    found = {label.name: label for label in TaskLabel.objects.filter(name__in=names)}
+    return [found[name] for name in names]
 
 
 def _text(note: Json) -> str:
@@ -178,15 +186,20 @@ def _instant(text: str | None, at: str) -> Any:
     return elements.instant(text, f"body -> {at}") if text else None
 
 
-def _staff(said: Json | None, at: str, needed: bool = False) -> Staff | None:
-    key = id_in(said, "Practitioner", KEY, at)
-    if key is None:
-        if needed:
-            raise required(f"{at} -> reference")
-        return None
-    if found := Staff.objects.filter(key=key).first():
-        return found
-    raise names_nobody("Practitioner", key)
+def _authors(notes: Sequence[Json]) -> list[Staff]:
+    return _staff(
+        [
+            needed_id_in(
+                note.get("authorReference"), "Practitioner", KEY, f"note -> {at}"
+            )
+            for at, note in enumerate(notes)
+        ]
+    )
+
+
+def _staff(keys: Sequence[str]) -> list[Staff]:
+    found = {each.key: each for each in Staff.objects.filter(key__in=keys)}
+    return named("Practitioner", keys, found)
 
 
 def _team(data: Json) -> Team | None:

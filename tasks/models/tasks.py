@@ -194,8 +194,10 @@ class Task(causes.Caused, WorkItem):
     def add_labels(self, labels: Iterable[TaskLabel]) -> None:
         """Put these labels on it, too."""
         with transaction.atomic():
-            for label in labels:
-                TaskTaskLabel.objects.get_or_create(task=self, label=label)
+            TaskTaskLabel.objects.bulk_create(
+                [TaskTaskLabel(task=self, label=label) for label in labels],
+                ignore_conflicts=True,
+            )
             self.keep_keys()
 
     def set_labels(self, labels: Iterable[TaskLabel]) -> None:

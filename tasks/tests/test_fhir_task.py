@@ -6,7 +6,7 @@ import pytest
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.testing import give, make_staff
-from canvas_admin.tests.programs import FHIR_JSON, Program, ids, said
+from canvas_admin.tests.programs import FHIR_JSON, Program, ids, queries, said
 from tasks.models import Task, TaskComment, TaskLabel
 from tasks.tests.asking import label_of, make, team_of
 
@@ -245,6 +245,38 @@ def test_a_task_is_made_whole(cast, program):
     assert [label.name for label in task.labels.all()] == ["Urgent"]
     row = AuditRow.objects.get(action="task.create", patient=cast.ada.key)
     assert row.actor_name == "bot"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_many_notes_and_labels_take_no_more_queries_than_few(cast, program, again):
+    task = make(creator=cast.nora)
+    staff = [make_staff(f"n{n}") for n in range(9)]
+
+    def send(number):
+        notes = [
+            {
+                "authorReference": {"reference": f"Practitioner/{each.key}"},
+                "text": "Rang",
+            }
+            for each in staff[:number]
+        ]
+        labels = [
+            {"type": {"text": "label"}, "valueString": f"Label {n} of {number}"}
+            for n in range(number)
+        ]
+        data = minimal(cast, note=notes, input=labels)
+        before = TaskComment.objects.count()
+        if again:
+            answer = program.update(f"Task/{task.externally_exposable_id}", data)
+            assert answer.status_code == 200
+        else:
+            program.create("Task", data)
+        last = TaskComment.objects.latest("pk").task
+        assert TaskComment.objects.count() - before == last.labels.count() == number
+
+    send(1)
+    send(2)
+    assert queries(send, 9) == queries(send, 3)
 
 
 @pytest.mark.parametrize(
