@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import formats, timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -100,7 +100,8 @@ class SavedOnceForm(VersionedForm):
     A new row's unique key follows from the form's token and from `actor`, the account
     that fills it in; nobody can foretell it. Cleaning raises SavedAlready when the same
     form of the same person made its row before: before anything else, because what it
-    made then (a user name) is in its own way now.
+    made then (a user name) is in its own way now. A form that says something else now is
+    refused instead, and its next sending is that of a new form.
     """
 
     form_token = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -125,7 +126,32 @@ class SavedOnceForm(VersionedForm):
         rows = type(self.instance)._base_manager
         self.instance.key = key_from_form(type(self.instance), self.actor, token)
         if earlier := rows.filter(key=self.instance.key).first():
-            raise SavedAlready(earlier)
+            if not self._differs_from(earlier):
+                raise SavedAlready(earlier)
+            self.data = self.data.copy()
+            self.data[self.add_prefix("form_token")] = get_random_string(32)
+            raise ValidationError(
+                _(
+                    "This form was sent before, and what it said then is saved. What it "
+                    "says now is not saved: send it again to save it as another one."
+                )
+            )
+
+    def _differs_from(self, earlier: Any) -> bool:
+        """Whether something filled in here is not what the row has."""
+        fields = earlier._meta.concrete_fields
+        names = [f.name for f in fields if not isinstance(f, models.FileField)]
+        said = {name: self.cleaned_data.get(name) for name in names}
+        return any(
+            _alike(value) != _alike(getattr(earlier, name))
+            for name, value in said.items()
+            if value not in (None, "")
+        )
+
+
+def _alike(value: Any) -> Any:
+    """A text without what saving may change in it: case and space."""
+    return " ".join(value.casefold().split()) if isinstance(value, str) else value
 
 
 def _shown(value: Any) -> str:

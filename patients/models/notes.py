@@ -205,8 +205,8 @@ class Note(Versioned, PatientData):
     def sign(self, by: Any) -> None:
         """Close it for good; `by` is the account of the person who answers for it.
 
-        Raises ValidationError while something in it is staged, and for somebody who does
-        not belong to the staff.
+        Raises ValidationError while something in it is staged or nothing is committed,
+        and for somebody who does not belong to the staff.
         """
         staff = staff_of(by)
         if staff is None:
@@ -215,6 +215,13 @@ class Note(Versioned, PatientData):
         if self.commands(Command.State.STAGED):
             raise ValidationError(
                 _("Commit or remove what is still staged, then sign.")
+            )
+        if self.open and not self.commands(Command.State.COMMITTED):
+            raise ValidationError(
+                _(
+                    "Nothing is written in this note. Write into it and commit that, "
+                    "or enter the note in error."
+                )
             )
         self.state = self.State.LOCKED
         self.signed, self.signed_by = clock.now(), staff

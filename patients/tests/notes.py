@@ -67,9 +67,9 @@ def write(note: Note, model: type, **fields: Any) -> Any:
 
 
 def signed_note(patient: Patient, provider: Any, *models: type) -> Note:
-    """A signed note with a committed command of each of these kinds."""
+    """A signed note with a committed command of each of these kinds, or a plan."""
     note = note_of(patient, provider)
-    for model in models:
+    for model in models or (Plan,):
         write(note, model).commit(provider.user)
     note.sign(provider.user)
     return note

@@ -5,9 +5,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from canvas_admin.testing import give
-from patients.models import Claim, Coverage, Diagnosis, Note
+from patients.models import Claim, Coverage, Diagnosis, Note, Plan
 from patients.revenue import claiming
 from patients.tests.claims import REVENUE, base
+from patients.tests.notes import write
 from staffing.models import Location
 from staffing.tests.pages import fields_of, submit
 
@@ -37,9 +38,10 @@ def a_signed_note(clinic, *diagnoses, **fields):
     about = {"patient": clinic.ada, "provider": clinic.sam, "location": place}
     started = datetime(2026, 3, 5, 2, tzinfo=UTC)
     note = Note.objects.create(**{"started": started} | about | fields)
+    write(note, Plan)
     for code, display in diagnoses:
         Diagnosis(note=note, code=code, display=display).save()
-    for row in note.commands()[:2]:
+    for row in note.commands()[:3]:
         row.commit(clinic.sam.user)
     for row in note.commands("staged"):
         row.remove(clinic.sam.user)

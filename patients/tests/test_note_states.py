@@ -54,6 +54,7 @@ def _cells(text):
 
 def _note_in(cast, state):
     note = note_of(cast.ada, cast.nora)
+    write(note, Plan).commit(cast.nora.user)
     if state != NEW:
         note.sign(cast.nora.user)
     if state == DELETED:
@@ -143,7 +144,7 @@ def test_a_note_with_drafts_is_not_signed(cast):
     draft = write(note, Plan)
     with pytest.raises(ValidationError, match="staged"), transaction.atomic():
         note.sign(cast.nora.user)
-    draft.remove(cast.nora.user)
+    draft.commit(cast.nora.user)
     note.refresh_from_db()
     note.sign(cast.nora.user)
     assert (note.signed_by, note.locked) == (cast.nora, True)
@@ -152,6 +153,28 @@ def test_a_note_with_drafts_is_not_signed(cast):
         (NEW, cast.nora),
         (LOCKED, cast.nora),
     ]
+
+
+def test_a_note_in_which_nothing_stands_is_not_signed(cast):
+    user, note = cast.nora.user, note_of(cast.ada, cast.nora)
+    for takes_away in (
+        lambda: None,
+        lambda: write(note, Plan).remove(user),
+        lambda: _committed(note, user).enter_in_error("mistyped", user),
+    ):
+        takes_away()
+        note.refresh_from_db()
+        with pytest.raises(ValidationError, match="Nothing is written"):
+            note.sign(user)
+        stored = Note.objects.get(pk=note.pk)
+        assert (stored.state, stored.signed, note.state) == (NEW, None, NEW)
+    assert NoteStateChange.objects.filter(note=note).count() == 1
+
+
+def _committed(note, user):
+    plan = write(note, Plan)
+    plan.commit(user)
+    return plan
 
 
 def test_an_addendum_is_written_once(cast):

@@ -49,10 +49,15 @@ def test_a_note_is_begun_from_the_chart_and_signed(clinic, signed_in):
         clinic.nora,
         True,
     )
+    sign = at(clinic.ada, note.key, "sign")
+    asked = client.get(sign).content.decode()
+    assert "Nothing is written in this note" in asked
+    assert ">Sign</button>" not in asked
+    assert "Nothing is written in this note" in problems(post(client, sign))
+    assert not AuditRow.objects.filter(action="note.signed").exists()
     post(client, at(clinic.ada, note.key, "commands", "plan"), narrative="Rest\nDrink")
     page = client.get(at(clinic.ada, note.key)).content.decode()
     assert "Rest<br>Drink" in page
-    sign = at(clinic.ada, note.key, "sign")
     assert "Still staged" in client.get(sign).content.decode()
     assert "still staged" in problems(post(client, sign))
     plan = Plan.objects.get()
@@ -98,6 +103,7 @@ def test_signing_ends_the_visit_unless_nobody_came(clinic, signed_in):
     }.items():
         visit = appoint(clinic, clinic.ada, status=before)
         note = note_of(clinic.ada, clinic.nora, appointment=visit)
+        write(note, Plan).commit(clinic.nora.user)
         sign = at(clinic.ada, note.key, "sign")
         said = "sets the appointment to" in client.get(sign).content.decode()
         version, ends = visit.version, before != after
@@ -154,6 +160,12 @@ def test_addenda_are_added_to_signed_notes(clinic, signed_in):
     assert note.addenda.count() == 1
     page = client.get(at(clinic.ada, note.key)).content.decode()
     assert "The dose was 20 mg." in page
+    answer = client.post(address, values | {"text": "It was 25 mg."})
+    assert "What it says now is not saved" in problems(answer)
+    assert "It was 25 mg." in answer.content.decode()
+    assert note.addenda.count() == 1
+    client.post(address, fields_of(answer, FORM))
+    assert note.addenda.count() == 2
     assert "required" in problems(post(client, address, text=" "))
 
 

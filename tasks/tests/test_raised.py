@@ -14,11 +14,12 @@ from patients.models import (
     ImagingReport,
     LabReport,
     PatientAddress,
+    Plan,
 )
 from patients.tests import profile_pages
 from patients.tests.claims import REVENUE, a_claim, base
 from patients.tests.note_pages import at, post
-from patients.tests.notes import note_of
+from patients.tests.notes import note_of, write
 from patients.tests.work import make_lab
 from staffing.models import Team, TeamMember, TeamResponsibility
 from staffing.tests.pages import submit
@@ -377,6 +378,7 @@ def test_somebody_is_asked_to_review_a_note(clinic, signed_in):
     page = client.get(at(clinic.ada, note.key)).content.decode()
     assert "Nora Example asked Desk for a review" in page
     assert f"/task/{task.key}/" in page
+    write(note, Plan).commit(clinic.nora.user)
     note.sign(clinic.nora.user)
     assert client.get(url).status_code == 200
     note.enter_in_error("wrong patient", clinic.nora.user)
