@@ -296,6 +296,7 @@ CALLS = {
     "open_patient": _open_patient,
     "open_task": _open_task,
     "find_patient": _stand_in("found", "found_patient"),
+    "find_patients": _stand_in("found", "found_patients"),
     "open_row": _stand_in("row", "any_row"),
     "still_open": _stand_in("still open", "not_asked_anew"),
     "require": _constant("require", None),

@@ -22,6 +22,11 @@ def found_patient(_request: Any, key: str) -> Patient | None:
     return find_row(Patient.objects.all(), key)
 
 
+def found_patients(_request: Any, keys: Any) -> dict[str, Patient]:
+    """gate.find_patients() among all patients."""
+    return {each.key: each for each in Patient.objects.filter(key__in=list(keys))}
+
+
 def any_row(rows: Any, key: str, patient: Patient) -> Any:
     """gate.open_row() among all rows of the model."""
     row = find_row(rows.model._base_manager.all(), key)

@@ -75,9 +75,10 @@ class Reach:
         return sorted([pk for (pk,) in rows])
 
     @cached_property
-    def found(self) -> set[int]:
-        """The patients (primary keys) whom opened() has found to be open to it so far."""
-        return set()
+    def found(self) -> dict[int, str]:
+        """The patients (primary keys) whom opened() has found to be open to it so far, and
+        by which path."""
+        return {}
 
     def memberships(self, **of: Any) -> "QuerySet[PatientGroupMember]":
         """The memberships now through which patients are reached.
@@ -306,7 +307,7 @@ def opened(account: Any, patients: Iterable[int]) -> "dict[Patient, str]":
             break
         found |= dict.fromkeys(path.among(reach, left), path.code)
         left -= {patient.pk for patient in found}
-    reach.found.update(patient.pk for patient in found)
+    reach.found.update((patient.pk, path) for patient, path in found.items())
     return found
 
 
@@ -338,10 +339,13 @@ def who_reaches_each(
 def paths_to(account: Any, patients: Collection["Patient"]) -> list[tuple[str, str]]:
     """(patient key, code of the first path that opens it) for the audit trail.
 
-    A patient that no path opens has the path "" (out of reach).
+    A patient that no path opens has the path "" (out of reach). A Reach remembers those it
+    opens.
     """
-    paths = opened(account, [patient.pk for patient in patients])
-    return [(patient.key, paths.get(patient, "")) for patient in patients]
+    reach = Reach.of(account)
+    if left := {patient.pk for patient in patients} - reach.found.keys():
+        opened(reach, left)
+    return [(patient.key, reach.found.get(patient.pk, "")) for patient in patients]
 
 
 def _all_or_none(everything: bool) -> "QuerySet[Patient]":

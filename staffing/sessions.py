@@ -30,7 +30,8 @@ class SessionLimits:
         if came_signed_in and _is_over(request):
             logout(request)
         response = self.get_response(request)
-        leaves_signed_in = request.user.is_authenticated
+        # Not request.user, which may be whoever a token acts for.
+        leaves_signed_in = SESSION_KEY in request.session
         if leaves_signed_in and not came_signed_in:
             _note_activity(request)
         if came_signed_in or leaves_signed_in:

@@ -1,6 +1,7 @@
 """What the API answers: resources, bundles and their links, headers (facts 5.5)."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
@@ -34,9 +35,8 @@ def absolute(request: Request) -> bool:
     return request.accepted_media_type.startswith("application/fhir+json")
 
 
-def etag(resource: Resource, row: Any) -> str:
+def etag(changed: datetime | None) -> str:
     """Which state of a resource this is: that of a moment; "" where it is not known."""
-    changed = resource.modified(row)
     return f'W/"{changed.timestamp() * 1e6:.0f}"' if changed else ""
 
 
@@ -59,8 +59,7 @@ def written(request: Request, resource: Resource, row: Any, status: int) -> Resp
 def _headed(response: Response, resource: Resource, row: Any) -> Response:
     if changed := resource.modified(row):
         response["Last-Modified"] = format_datetime(changed, usegmt=True)
-    if tag := etag(resource, row):
-        response["ETag"] = tag
+        response["ETag"] = etag(changed)
     return response
 
 

@@ -256,7 +256,7 @@ def _unchanged(request: Request, resource: Resource, row: Any) -> None:
         if asked.tzinfo is None or changed.replace(microsecond=0) > asked:
             raise Problem(*outcomes.CHANGED)
     matched = request.headers.get("If-Match")
-    if matched and answers.etag(resource, row) not in [
+    if matched and answers.etag(changed) not in [
         each.strip() for each in matched.split(",")
     ]:
         raise Problem(*outcomes.CHANGED)

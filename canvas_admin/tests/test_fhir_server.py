@@ -4,6 +4,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from canvas_admin.audit.models import AuditRow
@@ -58,6 +59,13 @@ def test_every_answer_names_its_request(cast, program):
         answer = program.get(path)
         assert answer["fumage-correlation-id"] == answer["X-Correlation-Id"]
         assert answer["Cache-Control"] == "no-store"
+
+
+def test_a_program_gets_no_session(cast, program):
+    answer = program.get(f"Patient/{cast.ada.key}")
+    assert answer.status_code == 200
+    assert not answer.cookies
+    assert not Session.objects.exists()
 
 
 def test_what_is_not_served_is_said(cast, program):

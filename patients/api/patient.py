@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from canvas_admin.audit import trail
 from canvas_admin.fhir.parameters import (
@@ -40,6 +40,7 @@ from patients.models.folded import folded_words
 
 TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
 SEXES = {"F": "F", "M": "M", "O": "OTH", "UNK": "UNK"}
+BELONGINGS = ("names", "identifiers", "addresses", "contact_points", "contacts")
 DATES = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 COUNTS = Q(entered_in_error=False)
 
@@ -122,14 +123,13 @@ class PatientResource(Resource):
 
     def rows(self, request: Any) -> QuerySet:
         rows = Patient.objects.accessible_to(reach(request))
-        return rows.prefetch_related(
-            "names", "identifiers", "addresses", "contact_points", "contacts"
-        )
+        return rows.prefetch_related(*BELONGINGS)
 
     def find(self, request: Any, logical_id: str) -> Patient | None:
         return find_patient(request, logical_id)
 
     def to_fhir(self, request: Any, rows: Sequence[Patient]) -> list[Json]:
+        prefetch_related_objects(rows, *BELONGINGS)
         return [to_fhir(patient) for patient in rows]
 
     def seen(self, request: Any, rows: Sequence[Patient]) -> trail.Seen:
@@ -152,8 +152,7 @@ class PatientResource(Resource):
 
 
 def _belongings(patient: Patient) -> list[Any]:
-    lists = ("names", "identifiers", "addresses", "contact_points", "contacts")
-    return [row for name in lists for row in getattr(patient, name).all()]
+    return [row for name in BELONGINGS for row in getattr(patient, name).all()]
 
 
 def to_fhir(patient: Patient) -> Json:

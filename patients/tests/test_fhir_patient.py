@@ -277,3 +277,13 @@ def test_the_new_patients_of_a_program_join_the_groups_of_its_page(cast):
     assert page.status_code == 200
     assert ">North</option>" in page.content.decode()
     assert ">Gone</option>" not in page.content.decode()
+
+
+def test_a_read_looks_once_at_whatever_belongs_to_the_patient(
+    cast, django_assert_num_queries
+):
+    program = Program(make_staff("bot", "Profile read", "Patients: North"))
+    program.read(f"Patient/{cast.ada.key}")
+    # Token, permissions, key, standing, groups, rule; savepoint and trail; five lists.
+    with django_assert_num_queries(14):
+        program.read(f"Patient/{cast.ada.key}")
