@@ -94,6 +94,7 @@ def tables(report: dict[str, Any]) -> Iterator[str]:
             yield from pages(found["pages"])
             yield ""
             yield from acts(found)
+            yield from api(found.get("programs", {}))
     yield from growth(report)
 
 
@@ -133,6 +134,24 @@ def acts(found: dict[str, Any]) -> Iterator[str]:
         f"MiB and claim keys {disk.get('claim keys', 0):,.0f} MiB. `check_access` goes "
         f"through {found['check']['patients a second']:,} patients a second."
     )
+
+
+def api(found: dict[str, Any]) -> Iterator[str]:
+    """A line for each request to the API: requests per second, p95, and the ratios."""
+    if not found:
+        return
+    ratios = "full/bare | narrow/bare | narrow/full"
+    yield f"\n| requests per second (p95 in ms) | bare view | full | narrow | {ratios} |"
+    yield "|---|---|---|---|---|---|---|"
+    for act, by in found.items():
+        cells = [f"{by[who]['per second']:.0f} ({by[who]['p95']:.1f})" for who in WHO]
+        bare, full, narrow = (by[who]["per second"] for who in WHO)
+        slower = by["narrow"]["p95"] / by["full"]["p95"]
+        cells += [f"{full / bare:.2f}", f"{narrow / bare:.2f}", f"{slower:.2f}"]
+        yield f"| {act} | {' | '.join(cells)} |"
+
+
+WHO = ("bare", "full", "narrow")
 
 
 def growth(report: dict[str, Any]) -> Iterator[str]:

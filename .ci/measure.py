@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 import population
+import programs
 import server
 from django.core.management import call_command
 from django.db import connection
@@ -87,6 +88,8 @@ def measure(size: int, rounds: int, items: int) -> dict[str, Any]:
         say(f"{size} patients made in {time.monotonic() - started:.0f} s")
     found = {"disk": disk(), "pages": pages(made, rounds)}
     say("pages measured")
+    found["programs"] = programs.measure(made)
+    say("programs measured")
     found["acts"] = acts(made)
     found["check"] = checked()
     return found

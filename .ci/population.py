@@ -26,9 +26,11 @@ from patients.models import (
     Patient,
     PatientGroup,
     PatientGroupMember,
+    PatientName,
     StreamKey,
     WorkKey,
 )
+from patients.models.folded import folded_words
 from patients.models.stream_keys import stream_of
 from patients.search import folding, stream_keys
 from staffing.models import Staff
@@ -41,6 +43,7 @@ GROUPS = 500
 SMALL = 400
 LOADED = (
     Patient,
+    PatientName,
     PatientGroupMember,
     StreamKey,
     LabReport,
@@ -118,6 +121,7 @@ def make(size: int, items: int) -> Population:
     )
     with in_bulk(*LOADED):
         load(Patient, PATIENT, (row.columns for row in rows))
+        load(PatientName, NAME, _names(rows))
         load(PatientGroupMember, MEMBER, _memberships(members, groups, first))
         load(StreamKey, STREAM_KEY, _keys(rows, clinic))
         if items:
@@ -131,6 +135,7 @@ PATIENT = (
     "id key first_name middle_name last_name birth_date mrn active sort_name name_words "
     "created"
 )
+NAME = "key patient_id family given folded_family folded_given"
 MEMBER = "key patient_group_id member_id start_date end_date"
 STREAM_KEY = "stream kind place words patient_id"
 
@@ -231,6 +236,15 @@ def _patients(size: int, chance: random.Random) -> list[SimpleNamespace]:
         )
         found.append(row)
     return found
+
+
+def _names(rows: list[SimpleNamespace]) -> Iterator[tuple[Any, ...]]:
+    """The official name of each patient, as the API searches it."""
+    for row in rows:
+        pk, key, first, middle = row.columns[:4]
+        given = f"{first} {middle}".strip()
+        folded = folded_words(row.last_name), folded_words(given)
+        yield f"{key[:31]}0", pk, row.last_name, given, *folded
 
 
 def _name(

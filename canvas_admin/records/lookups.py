@@ -26,7 +26,7 @@ class ManySlot(Slot):
 
 
 @models.ForeignKey.register_lookup
-@models.BigAutoField.register_lookup
+@models.BigIntegerField.register_lookup
 class Among(models.Lookup):
     """owner__among=[1, 2, 3]: the key is one of these primary keys.
 

@@ -1,17 +1,31 @@
 """What the API's resources about a patient have in common."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 
 from canvas_admin.audit import trail
 from canvas_admin.fhir.parameters import Parameter, Reference
-from canvas_admin.fhir.resources import KEY, Include, Json, Resource
+from canvas_admin.fhir.resources import KEY, Include, Json, Resource, once
 from patients import access
 from patients.gate import reach
+from patients.search import narrow
 
 PATIENT = Reference("patient__key", "Patient", KEY)
+
+
+def within(request: Any, rows: QuerySet, patient: str = "patient") -> QuerySet:
+    """Those of these rows whose patient is within the caller's reach."""
+    rule = access.condition(reach(request), patient)
+    return rows.filter(proposed(request, patient), rule)
+
+
+def proposed(request: Any, patient: str) -> Q:
+    """That a patient is a candidate of the caller's narrow reach; of a wide one, nothing."""
+    found = once(request, "candidates", partial(narrow.candidates, reach(request)))
+    return Q() if found is None else Q(**{f"{patient}__in": found})
 
 
 class OfPatient(Resource):
@@ -29,7 +43,7 @@ class OfPatient(Resource):
         return {}
 
     def rows(self, request: Any) -> QuerySet:
-        rows = self.model.objects.visible_to(reach(request))
+        rows = within(request, self.model.objects.all())
         return rows.filter(self.counting).select_related("patient")
 
     def seen(self, request: Any, rows: Sequence[Any]) -> trail.Seen:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db.models import Model, Q, QuerySet
 
 from canvas_admin.audit import trail
 from canvas_admin.fhir.parameters import (
@@ -20,9 +21,11 @@ from canvas_admin.fhir.parameters import (
     Token,
 )
 from canvas_admin.fhir.resources import KEY, Json, Resource, filled
+from canvas_admin.records.lookups import Prepared, Slot
 from patients import access, areas
 from patients.api import patient_writing
 from patients.api.group import InGroup
+from patients.api.of_patient import within
 from patients.api.patient_writing import EMERGENCY, MRN
 from patients.fhir.patient import BIRTH_SEX, RECORD_NUMBER
 from patients.gate import find_patient, reach
@@ -40,9 +43,22 @@ from patients.models.folded import folded_words
 
 TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
 SEXES = {"F": "F", "M": "M", "O": "OTH", "UNK": "UNK"}
-BELONGINGS = ("names", "identifiers", "addresses", "contact_points", "contacts")
 DATES = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 COUNTS = Q(entered_in_error=False)
+Belongings = dict[str, list[Any]]
+
+
+def _of(model: type[Model]) -> QuerySet:
+    return model._base_manager.filter(patient__among=Slot("patients"))
+
+
+OWNED = {
+    "names": Prepared(partial(_of, PatientName)),
+    "identifiers": Prepared(partial(_of, PatientIdentifier)),
+    "addresses": Prepared(partial(_of, PatientAddress)),
+    "contact_points": Prepared(partial(_of, PatientContactPoint)),
+    "contacts": Prepared(partial(_of, PatientContact)),
+}
 
 
 @dataclass(frozen=True)
@@ -122,14 +138,14 @@ class PatientResource(Resource):
         }
 
     def rows(self, request: Any) -> QuerySet:
-        rows = Patient.objects.accessible_to(reach(request))
-        return rows.prefetch_related(*BELONGINGS)
+        return within(request, Patient.objects.all(), "pk")
 
     def find(self, request: Any, logical_id: str) -> Patient | None:
         return find_patient(request, logical_id)
 
     def to_fhir(self, request: Any, rows: Sequence[Patient]) -> list[Json]:
-        prefetch_related_objects(rows, *BELONGINGS)
+        for patient, owned in belongings(rows).items():
+            patient.belongings = owned
         return [to_fhir(patient) for patient in rows]
 
     def seen(self, request: Any, rows: Sequence[Patient]) -> trail.Seen:
@@ -148,11 +164,20 @@ class PatientResource(Resource):
 
     def modified(self, row: Patient) -> datetime:
         """When the patient was changed, or anything that the resource shows."""
-        return max([row.modified, *(each.modified for each in _belongings(row))])
+        # As it was shown; a row that was not is asked, and keeps nothing while it changes.
+        shown = getattr(row, "belongings", None) or belongings([row])[row]
+        return max(
+            [row.modified, *(r.modified for rows in shown.values() for r in rows)]
+        )
 
 
-def _belongings(patient: Patient) -> list[Any]:
-    return [row for name in BELONGINGS for row in getattr(patient, name).all()]
+def belongings(patients: Sequence[Patient]) -> dict[Patient, Belongings]:
+    """What belongs to each of these patients, by name: a query for each name."""
+    by_key = {patient.pk: {name: [] for name in OWNED} for patient in patients}
+    for name, rows in OWNED.items():
+        for row in rows.rows(patients=list(by_key)):
+            by_key[row.patient_id][name].append(row)
+    return {patient: by_key[patient.pk] for patient in patients}
 
 
 def to_fhir(patient: Patient) -> Json:
@@ -163,22 +188,24 @@ def to_fhir(patient: Patient) -> Json:
         extension=[{"url": BIRTH_SEX, "valueCode": SEXES[patient.sex_at_birth]}],
         identifier=[
             _record_number(patient),
-            *map(_identifier, _counting(patient.identifiers)),
+            *map(_identifier, _counting(patient.belongings["identifiers"])),
         ],
         active=patient.active,
-        name=_names(patient),
-        telecom=[_telecom(each) for each in _counting(patient.contact_points)],
+        name=_names(patient, patient.belongings["names"]),
+        telecom=[
+            _telecom(each) for each in _counting(patient.belongings["contact_points"])
+        ],
         gender=patient.gender,
         birthDate=patient.birth_date.strftime(DATES[patient.birth_date_precision]),
         deceasedBoolean=None if patient.deceased_at else patient.deceased,
         deceasedDateTime=patient.deceased_at and patient.deceased_at.isoformat(),
-        address=[_address(each) for each in _counting(patient.addresses)],
-        contact=[_contact(each) for each in _counting(patient.contacts)],
+        address=[_address(each) for each in _counting(patient.belongings["addresses"])],
+        contact=[_contact(each) for each in _counting(patient.belongings["contacts"])],
     )
 
 
-def _counting(rows: Any) -> list[Any]:
-    return [row for row in rows.all() if not row.entered_in_error]
+def _counting(rows: list[Any]) -> list[Any]:
+    return [row for row in rows if not row.entered_in_error]
 
 
 def _record_number(patient: Patient) -> Json:
@@ -211,10 +238,10 @@ def _identifier(row: PatientIdentifier) -> Json:
     )
 
 
-def _names(patient: Patient) -> list[Json]:
+def _names(patient: Patient, named: list[PatientName]) -> list[Json]:
     """The names, the official one first; a patient has one even without a row of it."""
     official = PatientName.Use.OFFICIAL
-    rows = sorted(_counting(patient.names), key=lambda n: (n.use != official, n.pk))
+    rows = sorted(_counting(named), key=lambda n: (n.use != official, n.pk))
     found = [
         filled(
             id=row.key,

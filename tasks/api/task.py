@@ -19,6 +19,7 @@ from canvas_admin.fhir.resources import (
     reference,
 )
 from patients import access, areas
+from patients.api.of_patient import proposed
 from patients.gate import reach
 from patients.models.folded import folded_words
 from tasks.api import task_writing
@@ -69,6 +70,8 @@ class TaskResource(Resource):
             "written", "pk"
         )
         rows = Task.objects.visible_to(reach(request)).with_people()
+        if candidates := proposed(request, "patient"):
+            rows = rows.filter(Q(patient__isnull=True) | candidates)
         return rows.select_related("creator").prefetch_related(
             Prefetch("comments", comments)
         )
