@@ -104,7 +104,7 @@ def _in_other_states(cast: Any) -> tuple[dict[str, list[str]], list[str]]:
 
     Addresses with their arguments, and pages whose forms are read besides.
     """
-    ada, empty, begun = cast.ada, *(note_of(cast.ada, cast.nora) for _n in range(2))
+    ada, begun = cast.ada, note_of(cast.ada, cast.nora)
     signed, plan = signed_note(ada, cast.nora, Plan), write(begun, Plan)
     plan.commit(cast.nora.user)
     reviewed, linked = make_lab(ada), make_lab(ada)
@@ -117,7 +117,7 @@ def _in_other_states(cast: Any) -> tuple[dict[str, list[str]], list[str]]:
         "patients:claim-note": of_signed,
         "patients:addendum": of_signed,
         "patients:error-command": [ada.key, begun.key, "plan", plan.key],
-        "patients:sign-note": [ada.key, empty.key],
+        "patients:sign-note": [ada.key, begun.key],
         "patients:undo-review": [ada.key, "labs", reviewed.key],
     }
     also = [
