@@ -16,6 +16,7 @@ class PatientsConfig(AppConfig):
         from patients.api.audit_event import AuditEventResource
         from patients.api.care_team import CareTeamResource
         from patients.api.condition import ConditionResource
+        from patients.api.consent import ConsentResource
         from patients.api.coverage import CoverageResource
         from patients.api.diagnostic_report import DiagnosticReportResource
         from patients.api.group import GroupResource
@@ -30,6 +31,7 @@ class PatientsConfig(AppConfig):
             AuditEventResource,
             CareTeamResource,
             ConditionResource,
+            ConsentResource,
             CoverageResource,
             DiagnosticReportResource,
             GroupResource,

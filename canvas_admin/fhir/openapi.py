@@ -77,9 +77,15 @@ def _paths(resource: Resource) -> Json:
         of_one["get"] = _operation(f"Read a {kind}", {"200": _answer(kind)})
     if "update" in may:
         of_one["put"] = _written(f"Update a {kind}", {"200": _empty()}, kind)
-    found: Json = {f"/{kind}": of_type, f"/{kind}/{{id}}": of_one}
-    if of_one:
-        of_one["parameters"] = [
+    of_files = {
+        f"/{kind}/{{id}}/files/{element}": {
+            "get": _operation(f"The {element} of a {kind}", {"200": _file()})
+        }
+        for element in resource.files
+    }
+    found: Json = {f"/{kind}": of_type, f"/{kind}/{{id}}": of_one, **of_files}
+    for operations in filter(None, (of_one, *of_files.values())):
+        operations["parameters"] = [
             {"name": "id", "in": "path", "required": True, "schema": _text()}
         ]
     return {path: operations for path, operations in found.items() if operations}
@@ -117,6 +123,11 @@ def _answer(kind: str, text: str = "") -> Json:
 
 def _empty() -> Json:
     return {"description": "Done; the body is empty unless it is preferred"}
+
+
+def _file() -> Json:
+    schema = {"type": "string", "format": "binary"}
+    return {"description": "The file", "content": {"*/*": {"schema": schema}}}
 
 
 def _content(kind: str) -> Json:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.http import HttpResponseBase
 
 from canvas_admin.audit import trail
 from canvas_admin.fhir.outcomes import FORBIDDEN, NOT_SUPPORTED, Problem
@@ -43,6 +44,8 @@ class Resource(ABC):
     sorts: Mapping[str, tuple[str, ...]] = {}
     usual_order: tuple[tuple[str, bool], ...] = (("pk", False),)
     includes: Mapping[str, Include] = {}
+    # By the element that a file belongs to, the permissions that it needs besides "read".
+    files: Mapping[str, tuple[str, ...]] = {}
     public_field = "key"
     id_pattern = KEY
 
@@ -117,6 +120,10 @@ class Resource(ABC):
         `check` is called with the locked row before anything is changed.
         """
         raise Problem(*NOT_SUPPORTED)
+
+    def file(self, request: Any, row: Any, element: str) -> HttpResponseBase:
+        """The file of an element, as an answer. Raises Http404 where there is none."""
+        raise NotImplementedError
 
     def modified(self, row: Any) -> datetime | None:
         """When the resource was last changed, where that is known."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import QueryDict
+from django.http import Http404, HttpResponseBase, QueryDict
 from django.utils.decorators import method_decorator
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -29,6 +29,7 @@ from canvas_admin.fhir.searching import Search
 from canvas_admin.fhir.validation import validated_body
 
 FORM = "application/x-www-form-urlencoded"
+NO_ADDRESS = (404, "not-found", "Unknown address")
 
 
 class FhirJson(JSONRenderer):
@@ -226,12 +227,43 @@ class InstanceView(FhirView):
         return answers.written(request, resource, row, 200)
 
 
+class FileView(FhirView):
+    """/Consent/<id>/files/sourceAttachment: a file, whatever media type is accepted."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        return super().perform_content_negotiation(request, force=True)
+
+    def get(
+        self, request: Request, name: str, logical_id: str, element: str
+    ) -> HttpResponseBase:
+        resource = self.resource(name, "read")
+        if element not in resource.files:
+            raise Problem(*NO_ADDRESS)
+        if not request.user.has_perms(resource.files[element]):
+            self.refused(resource, "read", _printable(logical_id))
+            raise Problem(*outcomes.FORBIDDEN)
+        row = self.find(resource, "read", logical_id)
+        try:
+            answer = resource.file(request, row, element)
+        except Http404 as error:
+            self.refused(resource, "read", logical_id)
+            raise Problem(404, "not-found", "There is no such file") from error
+        trail.shown(
+            request,
+            f"fhir:{name}.read",
+            resource.seen(request, [row]),
+            about=f"{name}/{resource.id_of(row)}"[:64],
+            file=element,
+        )
+        return answer
+
+
 class Unknown(FhirView):
     """Every other address below the API's."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        raise Problem(404, "not-found", "Unknown address")
+        raise Problem(*NO_ADDRESS)
 
 
 def body(request: Request, resource: Resource) -> Json:

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from canvas_admin.fhir.server import (
+    FileView,
     InstanceView,
     Metadata,
     SearchView,
@@ -23,6 +24,12 @@ urlpatterns = [
         r"^(?P<name>[A-Z][A-Za-z]{1,63})/(?P<logical_id>[^/]{1,64})$",
         InstanceView.as_view(),
         name="instance",
+    ),
+    re_path(
+        r"^(?P<name>[A-Z][A-Za-z]{1,63})/(?P<logical_id>[^/]{1,64})"
+        r"/files/(?P<element>[A-Za-z]{1,64})$",
+        FileView.as_view(),
+        name="file",
     ),
     re_path(r"^(?P<path>.+)$", Unknown.as_view(), name="unknown"),
 ]

@@ -217,6 +217,8 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         task = {"name": "Task"}
         yield from (task, {"path": "a/b"})
         yield task | {"logical_id": cast.task.externally_exposable_id}
+        form = {"name": "Consent", "element": "sourceAttachment"}
+        yield form | {"logical_id": cast.belongings["consents"].key}
     if name == "admin:app_list":
         yield {"app_label": "staffing"}
     if name.startswith("admin:"):

@@ -9,6 +9,7 @@ from canvas_admin.fhir.resources import RESOURCES
 from canvas_admin.testing import make_application
 from canvas_admin.tests.programs import Program
 from patients.models import Observation
+from patients.tests.test_fhir_consent import coding
 from patients.tests.test_fhir_records import book, condition, coverage, lab
 from staffing.models import CareTeamRole, Location, Team
 from tasks.tests.asking import make
@@ -17,7 +18,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 BLOCK = re.compile(r"^```(http|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def test_the_examples_do_what_they_say(cast):
+def test_the_examples_do_what_they_say(cast, settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
     bot = make_application(
         "bot",
         "Audit read",
@@ -28,6 +30,8 @@ def test_the_examples_do_what_they_say(cast):
         "Profile write",
         "Patient create",
         "Clinical read",
+        "Document read",
+        "Document write",
         "All Patients",
     )
     furnish(cast)
@@ -50,6 +54,7 @@ def furnish(cast: Any) -> None:
     """What the examples read."""
     condition(cast.ada)
     coverage(cast.ada)
+    coding("photo", expiration_rule="in_one_year")
     book(cast.ada, cast.nora)
     values = {"display": "LDL", "status": "final", "value": "4.1", "unit": "mmol/L"}
     report = lab(cast.ada)

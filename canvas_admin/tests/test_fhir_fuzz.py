@@ -16,12 +16,15 @@ from canvas_admin.testing import give, make_staff
 from canvas_admin.tests import proof
 from canvas_admin.tests.programs import Program
 from patients.models import (
+    AdministrativeDocument,
     CareTeamMembership,
+    Consent,
     Patient,
     PatientGroup,
     PatientGroupMember,
 )
 from patients.tests.test_fhir_care_team import part, team
+from patients.tests.test_fhir_consent import answer, attached, coding
 from patients.tests.test_fhir_group import patients_of, team_of
 from patients.tests.test_fhir_patient import full
 from patients.tests.test_fhir_records import book, condition, coverage, lab
@@ -32,7 +35,15 @@ from tasks.tests.test_fhir_task import minimal
 
 PARTS = proof.count(1, 10)
 CASES = proof.count(400, 50_000) // PARTS
-WRITTEN = (Patient, Team, PatientGroup, CareTeamMembership, Task)
+WRITTEN = (
+    Patient,
+    Team,
+    PatientGroup,
+    CareTeamMembership,
+    Task,
+    Consent,
+    AdministrativeDocument,
+)
 ROWS = (TeamMember, TeamResponsibility, PatientGroupMember, TaskComment, TaskLabel)
 JUNK = (
     "",
@@ -66,11 +77,12 @@ VALUES = (*JUNK, None, True, -1, 10**30, 1.5, [], {}, [[]], [None], {"a": {"b": 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("part_number", range(PARTS))
-def test_no_request_breaks_the_api(cast, part_number):
+def test_no_request_breaks_the_api(cast, part_number, settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
     chance = random.Random(proof.seed() + part_number)  # noqa: S311
     staff = make_staff("bot", "Staff Permissions", "Tasking access", "Profile read")
     give(staff, "Profile write", "Patient create", "Clinical read", "Schedule write")
-    give(staff, "Patients: North")
+    give(staff, "Document read", "Document write", "Patients: North")
     program, started = Program(staff), time.monotonic()
     known, bodies = furnish(cast)
     answered = set()
@@ -101,6 +113,9 @@ def furnish(cast: Any) -> tuple[list[str], dict[str, Any]]:
     task, loose = make(patient=cast.ada, creator=cast.nora), make(creator=cast.nora)
     rows = [condition(cast.ada), coverage(cast.ada), lab(cast.ada)]
     rows.append(book(cast.ada, cast.sam))
+    rows.append(
+        Consent.objects.create(patient=cast.ada, coding=coding(), state="accepted")
+    )
     role = CareTeamRole.objects.create(code="r", display="Role")
     group = Team.objects.create(name="Referrals")
     ids = [cast.ada.key, cast.ben.key, cast.nora.key, *(row.key for row in rows)]
@@ -118,6 +133,7 @@ def furnish(cast: Any) -> tuple[list[str], dict[str, Any]]:
         "Patient": full(),
         "Group": team_of("Team", cast.nora, codes=["REVIEW_COVERAGES"]),
         "CareTeam": team(cast.ada, part(cast.nora, role, True)),
+        "Consent": answer(cast.ada, end="2030-01-02", sourceAttachment=attached()),
         "Group of patients": patients_of("North", (cast.ada, False)),
     }
     return ids, bodies
@@ -143,7 +159,10 @@ def request(
     if chance.random() < 0.5:
         return "GET", f"{kind}?{query(kind, chance, known)}", None, headers
     if chance.random() < 0.3:
-        return "GET", f"{kind}/{chance.choice([*known, *JUNK])}", None, headers
+        path = f"{kind}/{chance.choice([*known, *JUNK])}"
+        if chance.random() < 0.2:
+            path += f"/files/{chance.choice(['sourceAttachment', 'x', *JUNK])}"
+        return "GET", path, None, headers
     name = chance.choice(list(bodies))
     kind = name.partition(" ")[0]
     body = mutated(chance, copy.deepcopy(bodies[name]), known)

@@ -124,6 +124,7 @@ def by_programs(cast: SimpleNamespace) -> Asked:
         "Task?patient.family=zorn",
         f"CareTeam?participant=Practitioner/{cast.nora.key}",
         f"Coverage?subscriber-id={MARK}",
+        "Consent?period=ge2000",
     ]
     return {f"fhir {path}": ("get", f"/fhir/{path}", {}) for path in paths}
 
@@ -180,9 +181,6 @@ def link_everything(
     PatientAddress.objects.create(patient=patient, lines=MARK, city=MARK)
     PatientContactPoint.objects.create(patient=patient, system="phone", value=MARK)
     PatientContact.objects.create(patient=patient, name=MARK, relationship=MARK)
-    Consent.objects.create(
-        patient=patient, coding=cast.consent_coding, state="rejected"
-    )
     coverage = Coverage.objects.create(
         patient=patient, payer_name=MARK, member_id=MARK, plan=MARK, payer_address=MARK
     )
@@ -203,8 +201,11 @@ def link_everything(
     ClaimSnooze.objects.create(claim=claim, until=date(2026, 2, 1), reason=MARK)
     for number in range(chance.randrange(1, 6)):
         fill_the_chart(patient, f"{MARK}{number}")
-    AdministrativeDocument.objects.create(
+    document = AdministrativeDocument.objects.create(
         patient=patient, title=MARK, comment=MARK, kind="other", size=1, file=MARK
+    )
+    Consent.objects.create(
+        patient=patient, coding=cast.consent_coding, state="rejected", form=document
     )
     IncomingFile.objects.create(
         patient=patient,

@@ -1,22 +1,17 @@
 """FHIR DocumentReference and our row of a clinical document, with what is attached."""
 
-import base64
-import binascii
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
-
 from canvas_admin.fhir import elements
 from canvas_admin.fhir.bundles import Rejected
 from canvas_admin.fhir.validation import check_text
-from patients import uploads
+from patients.fhir.attachments import PDF, decoded, pdf
 from patients.fhir.clinical import IN_ERROR, Attachment, ClinicalRows, at, rows
 from patients.models import ClinicalDocument
 
-TEXT, PDF = "text/plain", "application/pdf"
+TEXT = "text/plain"
 CLINICAL_DATE = "http://schemas.canvasmedical.com/fhir/document-reference-clinical-date"
 # LOINC: consultation notes.
 CONSULTS = {"11488-4", "34140-4", "51851-4", "57133-1"}
@@ -88,14 +83,7 @@ def _pdf(resource: dict[str, Any]) -> Attachment | None:
     content, _parameters = _attached(resource, PDF)
     if not content:
         return None
-    file = ContentFile(content, name="attachment")
-    try:
-        accepted = uploads.accept(file)
-    except ValidationError as error:
-        raise Rejected(f"content: {error.messages[0]}") from error
-    if accepted.media_type != PDF:
-        raise Rejected("content: is no PDF")
-    return Attachment(file, accepted)
+    return pdf(content, "content")
 
 
 def _attached(resource: dict[str, Any], wanted: str) -> tuple[bytes, str]:
@@ -104,12 +92,5 @@ def _attached(resource: dict[str, Any], wanted: str) -> tuple[bytes, str]:
         attachment = each.get("attachment") or {}
         kind, _, parameters = (attachment.get("contentType") or "").partition(";")
         if kind.strip().lower() == wanted and attachment.get("data"):
-            return _decoded(attachment["data"]), parameters.strip()
+            return decoded(attachment["data"], "content"), parameters.strip()
     return b"", ""
-
-
-def _decoded(data: str) -> bytes:
-    try:
-        return base64.b64decode("".join(data.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Rejected("content: the data is not base64") from error

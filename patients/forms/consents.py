@@ -38,6 +38,15 @@ class ConsentForm(ProfileForm):
             self.add_error("effective_date", _("This lies more than a year ahead."))
         return cleaned
 
+    def save(self, commit: bool = True) -> Consent:
+        """Another answer ends by the rule of its kind, and has not the form of the last."""
+        changed = {*self.changed_data}
+        if changed & {"coding", "state", "effective_date"}:
+            self.instance.end_by_rule()
+        if "state" in changed:
+            self.instance.form = None
+        return super().save(commit)
+
 
 class NewConsentForm(ConsentForm):
     """The first answer to a kind of consent that has no answer yet."""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
+from patients.models.documents import AdministrativeDocument
 from patients.models.patients import Patient, ProfileData
 
 YEAR = timedelta(days=365)
@@ -105,7 +106,11 @@ class ConsentCoding(Versioned):
 
 
 class Consent(ProfileData):
-    """What a patient said to one kind of consent: one row per patient and coding."""
+    """What a patient said to one kind of consent: one row per patient and coding.
+
+    `form` is the signed form that was brought with the answer, among the patient's
+    administrative documents.
+    """
 
     class State(models.TextChoices):
         ACCEPTED = "accepted", _("Accepted")
@@ -123,6 +128,13 @@ class Consent(ProfileData):
     state = models.CharField(_("answer"), max_length=8, choices=State)
     effective_date = models.DateField(_("holds from"), default=clock.today)
     expired_date = models.DateField(_("holds until"), null=True, editable=False)
+    form = models.ForeignKey(
+        AdministrativeDocument,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
 
     class Meta:
         ordering = ["coding__display", "id"]
@@ -136,24 +148,40 @@ class Consent(ProfileData):
     def __str__(self) -> str:
         return f"consent {self.key[:8]}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Save, with the expiration that the coding's rule gives now."""
-        self.expired_date = self.coding.expires_on(self.effective_date)
-        super().save(*args, **kwargs)
-
     @classmethod
     def record(
-        cls, patient: Patient, coding: ConsentCoding, state: str, effective_date: date
+        cls,
+        patient: Patient,
+        coding: ConsentCoding,
+        state: str,
+        effective_date: date,
+        end: date | None = None,
+        form: AdministrativeDocument | None = None,
     ) -> "Consent":
-        """What the patient says now; an earlier answer's row keeps its id (facts 5.1)."""
+        """What the patient says now; an earlier answer's row keeps its id (facts 5.1).
+
+        Without an end it ends by the coding's rule.
+        """
         with transaction.atomic():
             Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
             known = cls.objects.filter(patient=patient, coding=coding).first()
             consent = known or cls(patient=patient, coding=coding)
             consent.state, consent.effective_date = state, effective_date
+            consent.form = form
             consent.entered_in_error, consent.entered_in_error_reason = False, ""
+            consent.end_by_rule()
+            consent.expired_date = end or consent.expired_date
             consent.save()
             return consent
+
+    def end_by_rule(self) -> None:
+        """Let it end as the coding's rule says now; saves nothing."""
+        self.expired_date = self.coding.expires_on(self.effective_date)
+
+    @property
+    def kept_form(self) -> AdministrativeDocument | None:
+        """The signed form, unless it was removed from the documents."""
+        return None if self.form is None or self.form.removed else self.form
 
     @property
     def expired(self) -> bool:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from canvas_admin.records import clock
 from canvas_admin.records.addresses import address as admin_address
-from canvas_admin.testing import make_staff
+from canvas_admin.testing import give, make_staff
 from canvas_admin.tests.addresses import furnish
 from patients.models import Consent, ConsentCoding
 from patients.tests.profile_pages import add, address, change, problems, writer
@@ -127,6 +127,38 @@ def test_inactive_codings_are_not_offered_and_keep_what_was_said(cast, olga):
     cast.north.add(cast.ben)
     html = olga.get(address(cast.ben, "consents", "new")).content.decode()
     assert "Treatment" not in html
+
+
+def test_an_end_that_was_said_stays_until_the_answer_is_another(cast, olga):
+    row, end = cast.belongings["consents"], date(2026, 7, 8)
+    Consent.record(cast.ada, row.coding, "accepted", date(2026, 1, 2), end)
+    wrong = {"entered_in_error": "on", "entered_in_error_reason": "another patient"}
+    change(olga, cast, "consents", **wrong)
+    assert fresh(row).expired_date == end
+    change(olga, cast, "consents", effective_date="2026-02-03")
+    assert fresh(row).expired_date is None
+
+
+def test_a_signed_form_is_shown_to_who_may_open_documents(cast, olga):
+    row, form = cast.belongings["consents"], cast.document
+    row.coding.proof_required = True
+    row.coding.save()
+    answer = (cast.ada, row.coding, "accepted", date(2026, 1, 2))
+    Consent.record(*answer, form=form)
+    link = f"/patient/{cast.ada.key}/documents/{form.key}/file/"
+    html = section(olga, cast.ada)
+    assert "Signed form kept" in html
+    assert link not in html
+    assert "Proof required" not in html
+    give(cast.olga, "Document read")
+    assert f'href="{link}"' in section(olga, cast.ada)
+    Consent.record(*answer, form=cast.removed_document)
+    assert "Proof required" in section(olga, cast.ada)
+    Consent.record(*answer, form=form)
+    change(olga, cast, "consents", effective_date="2026-02-03")
+    assert fresh(row).form == form
+    change(olga, cast, "consents", state="rejected")
+    assert fresh(row).form is None
 
 
 # The clinic's codings, in the administration ----------------------------------------------

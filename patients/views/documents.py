@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,9 +12,8 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from canvas_admin.audit import trail
 from canvas_admin.records.forms import SavedAlready
-from patients import areas, gate
+from patients import areas, filing, gate
 from patients.forms.documents import DocumentForm, RemovalForm
 from patients.models import AdministrativeDocument, Patient
 from patients.views.stored_files import file_answer
@@ -73,7 +71,7 @@ def file_document(request: HttpRequest, key: str) -> HttpResponse:
     try:
         if request.method == "POST" and form.is_valid():
             form.take_the_file()
-            _save(request, form.instance, "document.file")
+            filing.save(request, form.instance, "document.file")
             messages.success(request, _("The document is filed."))
             return redirect("patients:documents", key=patient.key)
     except SavedAlready:
@@ -93,7 +91,7 @@ def edit_document(request: HttpRequest, key: str, document: str) -> HttpResponse
         request.POST or None, patient=patient, actor=request.user, instance=row
     )
     if request.method == "POST" and form.is_valid():
-        _save(request, form.instance, "document.change")
+        filing.save(request, form.instance, "document.change")
         messages.success(request, _("The document is changed."))
         return redirect("patients:documents", key=patient.key)
     return _form(request, patient, form, _("Edit document"))
@@ -106,7 +104,7 @@ def remove_document(request: HttpRequest, key: str, document: str) -> HttpRespon
     row = _row(request, patient, document, removed__isnull=True)
     form = RemovalForm(data=request.POST or None, instance=row)
     if request.method == "POST" and form.is_valid():
-        _save(request, form.mark(request.user), "document.remove")
+        filing.save(request, form.mark(request.user), "document.remove")
         messages.success(
             request, _("The document is removed. Under “Removed” it can be put back.")
         )
@@ -121,7 +119,7 @@ def restore_document(request: HttpRequest, key: str, document: str) -> HttpRespo
     row = _row(request, patient, document, removed__isnull=False)
     row.removed = row.removed_by = None
     row.removed_reason = ""
-    _save(request, row, "document.restore")
+    filing.save(request, row, "document.restore")
     messages.success(request, _("The document is put back."))
     return redirect("patients:documents", key=patient.key)
 
@@ -135,20 +133,6 @@ def _row(
 ) -> AdministrativeDocument:
     """This patient's document of this key, as though there were none of others'."""
     return gate.open_row(_documents(request, patient).filter(**of), key, patient)
-
-
-def _save(request: HttpRequest, row: AdministrativeDocument, act: str) -> None:
-    with transaction.atomic():
-        # Asked first: a file that is written stays, whatever becomes of the row.
-        seen = gate.still_open(request, row.patient)
-        row.save()
-        trail.done(
-            request.user,
-            act,
-            seen,
-            request=request,
-            subject=f"document/{row.key}",
-        )
 
 
 def _form(

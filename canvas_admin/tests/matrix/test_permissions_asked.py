@@ -74,6 +74,9 @@ AuditEvent       read search    staffing.open_administration audit.view_auditrow
 CareTeam         read search    view_patient
 CareTeam         update         view_patient change_patient
 Condition        read search    view_patient view:chart
+Consent          read search    view_patient
+Consent          create         view_patient change_patient
+Consent          file           find_patient view_administrativedocument
 Coverage         read search    view_patient
 DiagnosticReport read search    view_patient view:chart
 Group            read search    -
@@ -87,7 +90,7 @@ Task             read search    find_patient tasks.view_task tasks.view_taskcomm
 Task             create update  find_patient tasks.view_task tasks.view_taskcomment \
 tasks.add_task tasks.change_task tasks.add_taskcomment
 """
-INTERACTIONS = {"read", "search", "create", "update"}
+INTERACTIONS = {"read", "search", "create", "update", "file"}
 
 
 def asked():
@@ -128,5 +131,9 @@ def test_the_api_asks_for_what_the_table_says():
         (resource.type, interaction): set(permissions)
         for resource in RESOURCES.values()
         for interaction, permissions in resource.permissions.items()
+    } | {
+        (resource.type, "file"): set(permissions)
+        for resource in RESOURCES.values()
+        for permissions in resource.files.values()
     }
     assert served == asked_of_programs()

@@ -195,6 +195,11 @@ MEANT: dict[str, dict[str, list[tuple[Values, Fits]]]] = {
         ],
         "phone": [(telecom("phone"), same)],
     },
+    "Consent": {
+        "_id": [(at("id"), called("Consent"))],
+        "patient": [(at("patient", "reference"), refers("Patient"))],
+        "period": [(at("provision", "period", "start"), date_fits)],
+    },
     "CareTeam": {
         "participant": [(participants, refers("Practitioner"))],
         "patient": [(at("subject", "reference"), refers("Patient"))],

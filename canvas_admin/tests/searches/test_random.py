@@ -20,9 +20,12 @@ from canvas_admin.tests.programs import FHIR_JSON, Program
 from canvas_admin.tests.searches import evaluator
 from patients.api.care_team import teams
 from patients.api.care_team import to_fhir as care_team_to_fhir
+from patients.api.consent import to_fhir as consent_to_fhir
 from patients.api.patient import PatientResource
 from patients.models import (
     CareTeamMembership,
+    Consent,
+    ConsentCoding,
     Patient,
     PatientContactPoint,
     PatientIdentifier,
@@ -94,6 +97,7 @@ def make_world(chance: random.Random, seed: Any) -> SimpleNamespace:
     world.labels = [TaskLabel.objects.get_or_create(name=n)[0] for n in ("A", "B", "c")]
     world.tasks = [_task(chance, world) for _n in range(chance.randint(3, 12))]
     _care(chance, world)
+    world.consents = [c for p in world.patients for c in _consents(chance, p)]
     world.callers = [_caller(chance, world, n) for n in range(4)]
     return world
 
@@ -171,6 +175,23 @@ def _care(chance: random.Random, world: SimpleNamespace) -> None:
             )
 
 
+def _consents(chance: random.Random, patient: Patient) -> list[Consent]:
+    codings = [
+        ConsentCoding.objects.get_or_create(code=code, defaults={"display": code})[0]
+        for code in ("c1", "c2")
+    ]
+    return [
+        Consent.objects.create(
+            patient=patient,
+            coding=coding,
+            state=chance.choice(Consent.State.values),
+            effective_date=chance.choice(DAYS),
+            entered_in_error=chance.random() < 0.2,
+        )
+        for coding in chance.sample(codings, chance.randint(0, 2))
+    ]
+
+
 def _caller(chance: random.Random, world: SimpleNamespace, number: int) -> Any:
     groups = chance.sample(world.groups, chance.randint(0, 2))
     staff = make_staff(f"c{world.tag}{number}", "Tasking access", "Profile read")
@@ -196,7 +217,9 @@ def _readable(reached: set[Patient]) -> dict[str, Any]:
         if row.patient in reached
     }
     from_teams = teams(list(pairs.values()))
+    consents = Consent.objects.filter(entered_in_error=False)
     program = [
+        *(consent_to_fhir(row) for row in consents if row.patient in reached),
         *(task_to_fhir(task, "http://testserver{}".format) for task in tasks),
         *PatientResource().to_fhir(None, list(reached)),
         *map(care_team_to_fhir, from_teams),
@@ -207,7 +230,7 @@ def _readable(reached: set[Patient]) -> dict[str, Any]:
 def one_search(world: SimpleNamespace, chance: random.Random) -> int:
     """Ask once, and follow the pages; returns how many were found."""
     caller = chance.choice(world.callers)
-    kind = chance.choice(["Task", "Task", "Patient", "Patient", "CareTeam"])
+    kind = chance.choice(["Task", "Task", "Patient", "Patient", "CareTeam", "Consent"])
     query = [
         random_parameter(kind, world, chance) for _n in range(chance.randint(0, 3))
     ]
@@ -317,6 +340,7 @@ def random_value(
             "Task": str(chance.choice(world.tasks).externally_exposable_id),
             "Patient": chance.choice([patient.key, f"Patient/{patient.key}", "none"]),
             "CareTeam": f"{patient.key}{team}",
+            "Consent": chance.choice([c.key for c in world.consents] or ["none"]),
         }[kind],
         "description": chance.choice(
             ["call", "CALL B", "uber", "refer patient", "x", "("]
@@ -336,6 +360,7 @@ def random_value(
         ),
         "active": chance.choice(["true", "false", "yes"]),
         "birthdate": prefix + _day(chance),
+        "period": prefix + _day(chance),
         "email": chance.choice(["x@y.example", "1"]),
         "phone": chance.choice(["x@y.example", "1"]),
         "gender": chance.choice(["male", "female", "neither"]),

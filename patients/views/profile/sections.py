@@ -172,7 +172,7 @@ CONSENTS = Section(
     label=lambda row: row.coding.display,
     text=lambda row: row.get_state_display(),
     new_form=NewConsentForm,
-    related=("coding",),
+    related=("coding", "form"),
 )
 CARE_TEAM = Section(
     "care_team",
