@@ -30,6 +30,7 @@ ERRORS = {
     "422": "Against a rule of the clinic's",
     "503": "The audit trail cannot be written",
 }
+_BY_ID = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
 
 
 def document(resources: Iterable[Resource]) -> Json:
@@ -77,17 +78,15 @@ def _paths(resource: Resource) -> Json:
         of_one["get"] = _operation(f"Read a {kind}", {"200": _answer(kind)})
     if "update" in may:
         of_one["put"] = _written(f"Update a {kind}", {"200": _empty()}, kind)
-    of_files = {
-        f"/{kind}/{{id}}/files/{element}": {
-            "get": _operation(f"The {element} of a {kind}", {"200": _file()})
-        }
-        for element in resource.files
-    }
-    found: Json = {f"/{kind}": of_type, f"/{kind}/{{id}}": of_one, **of_files}
-    for operations in filter(None, (of_one, *of_files.values())):
-        operations["parameters"] = [
-            {"name": "id", "in": "path", "required": True, "schema": _text()}
-        ]
+    found: Json = {f"/{kind}": of_type, f"/{kind}/{{id}}": of_one}
+    for name, summary in resource.operations.items():
+        done = _written(summary, {"200": _empty()}, "Parameters")
+        found[f"/{kind}/{{id}}/${name}"] = {"post": done, "parameters": _BY_ID}
+    for element in resource.files:
+        read = _operation(f"The {element} of a {kind}", {"200": _file()})
+        found[f"/{kind}/{{id}}/files/{element}"] = {"get": read, "parameters": _BY_ID}
+    if of_one:
+        of_one["parameters"] = _BY_ID
     return {path: operations for path, operations in found.items() if operations}
 
 

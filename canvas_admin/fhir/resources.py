@@ -46,6 +46,8 @@ class Resource(ABC):
     includes: Mapping[str, Include] = {}
     # By the element that a file belongs to, the permissions that it needs besides "read".
     files: Mapping[str, tuple[str, ...]] = {}
+    # What else is done with one row, by FHIR's name for it; whoever may update it may.
+    operations: Mapping[str, str] = {}
     public_field = "key"
     id_pattern = KEY
 
@@ -123,7 +125,11 @@ class Resource(ABC):
 
     def file(self, request: Any, row: Any, element: str) -> HttpResponseBase:
         """The file of an element, as an answer. Raises Http404 where there is none."""
-        raise NotImplementedError
+        raise Problem(*NOT_SUPPORTED)
+
+    def operate(self, request: Any, row: Any, operation: str) -> None:
+        """Do one of the operations, with its audit row."""
+        raise Problem(*NOT_SUPPORTED)
 
     def modified(self, row: Any) -> datetime | None:
         """When the resource was last changed, where that is known."""
@@ -175,14 +181,19 @@ RESOURCES: dict[str, Resource] = {}
 
 def permitted(request: Any, name: str, interaction: str = "search") -> Resource:
     """A type for a caller who may do this with it. Raises Problem (403) otherwise."""
+    if not may(request, name, interaction):
+        raise Problem(*FORBIDDEN)
+    return RESOURCES[name]
+
+
+def may(request: Any, name: str, interaction: str) -> bool:
+    """Whether the caller may do this with a type."""
     resource = RESOURCES[name]
     # A token may be for less than what its account may do.
     allows = getattr(request.auth, "allows", None)
     scoped = allows is None or allows(name, interaction)
     there = interaction in resource.permissions
-    if not (there and scoped and resource.may(request.user, interaction)):
-        raise Problem(*FORBIDDEN)
-    return resource
+    return there and scoped and resource.may(request.user, interaction)
 
 
 def register(resource: Resource) -> None:

@@ -258,6 +258,25 @@ class FileView(FhirView):
         return answer
 
 
+class OperationView(FhirView):
+    """/Practitioner/<id>/$send-reset-password-email, with Parameters, of which none counts."""
+
+    http_method_names = ["post"]
+
+    def post(
+        self, request: Request, name: str, logical_id: str, operation: str
+    ) -> Response:
+        if name not in RESOURCES or operation not in RESOURCES[name].operations:
+            raise Problem(*NO_ADDRESS)
+        resource = self.resource(name, "update")
+        data = request.data
+        if not isinstance(data, dict) or data.get("resourceType") != "Parameters":
+            raise outcomes.invalid("body -> resourceType — is not Parameters")
+        row = self.find(resource, "update", logical_id)
+        resource.operate(request, row, operation)
+        return Response()
+
+
 class Unknown(FhirView):
     """Every other address below the API's."""
 

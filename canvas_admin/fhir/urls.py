@@ -6,6 +6,7 @@ from canvas_admin.fhir.server import (
     FileView,
     InstanceView,
     Metadata,
+    OperationView,
     SearchView,
     TypeView,
     Unknown,
@@ -30,6 +31,12 @@ urlpatterns = [
         r"/files/(?P<element>[A-Za-z]{1,64})$",
         FileView.as_view(),
         name="file",
+    ),
+    re_path(
+        r"^(?P<name>[A-Z][A-Za-z]{1,63})/(?P<logical_id>[^/]{1,64})"
+        r"/\$(?P<operation>[a-z-]{1,64})$",
+        OperationView.as_view(),
+        name="operation",
     ),
     re_path(r"^(?P<path>.+)$", Unknown.as_view(), name="unknown"),
 ]

@@ -216,7 +216,8 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
     if name.startswith("fhir:"):
         task = {"name": "Task"}
         yield from (task, {"path": "a/b"})
-        yield task | {"logical_id": cast.task.externally_exposable_id}
+        one = task | {"logical_id": cast.task.externally_exposable_id}
+        yield from (one, one | {"operation": "do"})
         form = {"name": "Consent", "element": "sourceAttachment"}
         yield form | {"logical_id": cast.belongings["consents"].key}
     if name == "admin:app_list":

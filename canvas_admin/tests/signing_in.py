@@ -4,6 +4,7 @@ import re
 import time
 from typing import Any
 
+from django.core import mail
 from django.test import Client
 
 from staffing.models import User
@@ -55,3 +56,11 @@ def use_link(path: str, password: str = PASSWORD) -> Any:
     return client.post(
         form, {"password1": password, "password2": password}, follow=True
     )
+
+
+def letters(number: int) -> list[Any]:
+    """The letters sent, once there are so many; they leave in threads of their own."""
+    until = time.monotonic() + 5
+    while len(mail.outbox) < number and time.monotonic() < until:
+        time.sleep(0.01)
+    return list(mail.outbox)

@@ -28,7 +28,18 @@ from patients.tests.test_fhir_consent import answer, attached, coding
 from patients.tests.test_fhir_group import patients_of, team_of
 from patients.tests.test_fhir_patient import full
 from patients.tests.test_fhir_records import book, condition, coverage, lab
-from staffing.models import CareTeamRole, Team, TeamMember, TeamResponsibility
+from staffing.models import (
+    CareTeamRole,
+    GroupChange,
+    Staff,
+    StaffContactPoint,
+    StaffRole,
+    Team,
+    TeamMember,
+    TeamResponsibility,
+    User,
+)
+from staffing.tests.test_fhir_practitioner import full as practitioner
 from tasks.models import Task, TaskComment, TaskLabel
 from tasks.tests.asking import make
 from tasks.tests.test_fhir_task import minimal
@@ -41,10 +52,21 @@ WRITTEN = (
     PatientGroup,
     CareTeamMembership,
     Task,
+    Staff,
     Consent,
     AdministrativeDocument,
 )
-ROWS = (TeamMember, TeamResponsibility, PatientGroupMember, TaskComment, TaskLabel)
+ROWS = (
+    TeamMember,
+    TeamResponsibility,
+    PatientGroupMember,
+    TaskComment,
+    TaskLabel,
+    StaffRole,
+    StaffContactPoint,
+    GroupChange,
+    User,
+)
 JUNK = (
     "",
     " ",
@@ -135,6 +157,7 @@ def furnish(cast: Any) -> tuple[list[str], dict[str, Any]]:
         "CareTeam": team(cast.ada, part(cast.nora, role, True)),
         "Consent": answer(cast.ada, end="2030-01-02", sourceAttachment=attached()),
         "Group of patients": patients_of("North", (cast.ada, False)),
+        "Practitioner": practitioner(),
     }
     return ids, bodies
 
@@ -169,6 +192,9 @@ def request(
     text = json.dumps(body).encode()
     if chance.random() < 0.05:
         text = chance.choice([b"", b"[", text[:-3], b"\xff" + text, text * 2])
+    if chance.random() < 0.05:
+        path = f"Practitioner/{chance.choice(known)}/$send-reset-password-email"
+        return "POST", path, text, headers
     if chance.random() < 0.5:
         return "POST", kind, text, headers
     return "PUT", f"{kind}/{chance.choice(known)}", text, headers

@@ -1,13 +1,11 @@
 """One-time links to start with, and forgotten passwords."""
 
 import re
-import time
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.core import mail
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -17,6 +15,7 @@ from canvas_admin.tests.signing_in import (
     OTHER,
     PASSWORD,
     is_signed_in,
+    letters,
     masked,
     sign_in,
     use_link,
@@ -135,14 +134,6 @@ def test_a_password_has_15_characters_and_is_not_a_common_one(
 # Forgotten passwords --------------------------------------------------------------
 def forgotten(address: str) -> Any:
     return Client().post("/account/password/reset/", {"email": address}, follow=True)
-
-
-def letters(number: int) -> list[Any]:
-    """The letters sent, once there are so many; they leave in threads of their own."""
-    until = time.monotonic() + 5
-    while len(mail.outbox) < number and time.monotonic() < until:
-        time.sleep(0.01)
-    return list(mail.outbox)
 
 
 def test_a_forgotten_password_is_replaced_by_mail(nora: User) -> None:

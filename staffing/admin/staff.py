@@ -11,7 +11,6 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from canvas_admin.audit import trail
 from canvas_admin.records.addresses import linked
 from canvas_admin.records.admin import KeyedAdmin
 from staffing.admin.acts import Confirming, page, require_confirmation, show_link
@@ -68,7 +67,10 @@ class StaffAdmin(Confirming, KeyedAdmin):
                 gettext_lazy("Account"),
                 {"fields": (account,) if has_account else ACCOUNT_FIELDS},
             ),
-            (gettext_lazy("More"), {"fields": ("npi", "primary_location")}),
+            (
+                gettext_lazy("More"),
+                {"fields": ("date_of_birth", "npi", "primary_location")},
+            ),
         )
 
     def get_urls(self) -> list[Any]:
@@ -110,15 +112,7 @@ class StaffAdmin(Confirming, KeyedAdmin):
         self, request: HttpRequest, obj: Staff, form: StaffForm, change: bool
     ) -> None:
         self._confirm_powerful_roles(request, obj, form)
-        request.new_account = form.save_staff(request.user)
-        if request.new_account:
-            trail.done(
-                request.user,
-                "account.made",
-                request=request,
-                subject=f"user/{request.new_account.key}",
-                staff=obj.key,
-            )
+        request.new_account = form.save_staff(request.user, request)
 
     def response_add(
         self, request: HttpRequest, obj: Staff, post_url_continue: str | None = None

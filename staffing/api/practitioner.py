@@ -1,20 +1,23 @@
 """FHIR Practitioner over our staff (facts 5.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
+from canvas_admin.audit import trail
 from canvas_admin.fhir.parameters import BOOLEANS, NOTHING, Of, Parameter, Token
-from canvas_admin.fhir.resources import Json, filled
+from canvas_admin.fhir.resources import Json, filled, may, reference
 from canvas_admin.fhir.searching import Rows, Search
+from staffing.api import practitioner_writing
 from staffing.api.any_program import ForAnyProgram
+from staffing.api.practitioner_said import LOCATION, ROLE, ROLES, USERNAME
 from staffing.fhir.practitioner import NPI
 from staffing.models import Role, Staff, StaffContactPoint, StaffRole
 
-ROLES = "http://schemas.canvasmedical.com/fhir/extensions/roles"
-ROLE = "http://schemas.canvasmedical.com/fhir/roles"
 ALL = "include-non-schedulable-practitioners"
 
 
@@ -54,10 +57,23 @@ def _begins(words: list[str], name: str) -> bool:
 
 
 class PractitionerResource(ForAnyProgram):
-    """Every staff member; they are no patients."""
+    """Every staff member; they are no patients.
+
+    Whoever may write them is shown what a write needs and nobody else does: the date of
+    birth, and the user name.
+    """
 
     type = "Practitioner"
-    permissions = {"read": (), "search": ()}
+    permissions = {
+        "read": (),
+        "search": (),
+        "create": ("staffing.add_staff",),
+        "update": ("staffing.change_staff",),
+    }
+    operations = {
+        "send-reset-password-email": "Mail a one-time link, by which the person chooses a "
+        "password"
+    }
 
     def __init__(self) -> None:
         mail = Q(system=StaffContactPoint.System.EMAIL)
@@ -73,7 +89,8 @@ class PractitionerResource(ForAnyProgram):
         }
 
     def rows(self, request: Any) -> QuerySet:
-        return Staff.objects.prefetch_related("contact_points", "staff_roles__role")
+        rows = Staff.objects.select_related("user", "primary_location")
+        return rows.prefetch_related("contact_points", "staff_roles__role")
 
     def matches(self, request: Any, search: Search) -> Rows:
         """Without being told otherwise, or an id, those who see patients."""
@@ -86,16 +103,44 @@ class PractitionerResource(ForAnyProgram):
         return Rows(found.queryset.filter(seeing), found.order)
 
     def to_fhir(self, request: Any, rows: Sequence[Staff]) -> list[Json]:
-        return [to_fhir(staff) for staff in rows]
+        whole = may(request, self.type, "update")
+        return [to_fhir(staff, whole) for staff in rows]
+
+    def create(self, request: Any, data: Json) -> Staff:
+        with _recorded(request, "create"):
+            return practitioner_writing.create(request, data)
+
+    def update(
+        self, request: Any, row: Staff, data: Json, check: Callable[[Staff], None]
+    ) -> Staff:
+        with _recorded(request, "update", about=f"Practitioner/{row.key}"):
+            return practitioner_writing.update(request, row, data, check)
+
+    def operate(self, request: Any, row: Staff, operation: str) -> None:
+        with _recorded(request, operation, about=f"Practitioner/{row.key}"):
+            practitioner_writing.send_link(request, row)
 
 
-def to_fhir(staff: Staff) -> Json:
-    """A staff member as facts 5.2 have it."""
+@contextmanager
+def _recorded(request: Any, interaction: str, **detail: str) -> Iterator[None]:
+    """What a rule refuses is on the trail, after the rollback (DESIGN section 9)."""
+    try:
+        yield
+    except ValidationError as refusal:
+        if code := getattr(refusal, "code", None):
+            action = f"fhir:Practitioner.{interaction}"
+            trail.refused(request, action, reason=code, **detail)
+        raise
+
+
+def to_fhir(staff: Staff, whole: bool) -> Json:
+    """A staff member as facts 5.2 have it; `whole` with what is for those who write."""
     given = [name for name in (staff.first_name, staff.middle_name) if name]
+    born = staff.date_of_birth.isoformat() if whole and staff.date_of_birth else None
     return filled(
         resourceType="Practitioner",
         id=staff.key,
-        extension=[_role(held.role) for held in staff.staff_roles.all()],
+        extension=[*_extensions(staff, whole)],
         identifier=[{"system": NPI, "value": staff.npi}] if staff.npi else [],
         active=staff.active,
         name=[
@@ -112,7 +157,20 @@ def to_fhir(staff: Staff) -> Json:
             filled(system=p.system, value=p.value, use=p.use, rank=p.rank or None)
             for p in staff.contact_points.all()
         ],
+        birthDate=born,
     )
+
+
+def _extensions(staff: Staff, whole: bool) -> Iterator[Json]:
+    for held in staff.staff_roles.all():
+        yield _role(held.role)
+    if whole and staff.user:
+        yield {"url": USERNAME, "valueString": staff.user.username}
+    if place := staff.primary_location:
+        yield {
+            "url": LOCATION,
+            "valueReference": reference("Location", place.key, place.name),
+        }
 
 
 def _role(role: Role) -> Json:

@@ -50,7 +50,7 @@ def from_fhir(resource: dict[str, Any], full_url: str = "") -> PractitionerRows:
             raise Rejected("identifier: without one nobody can be found again")
         others = [{"system": elements.URI, "value": full_url}]
     fields = {"npi": npi, "active": resource.get("active") is not False}
-    fields |= _name(limited(resource.get("name"), "name"))
+    fields |= name_of(limited(resource.get("name"), "name"))
     return PractitionerRows(
         fields=fit(Staff, fields, "the practitioner"),
         identifiers=[fit(StaffIdentifier, each, "identifier") for each in others],
@@ -109,11 +109,16 @@ def _write(person: Staff, rows: PractitionerRows) -> Staff:
     return person
 
 
-def _name(names: list[dict[str, Any]]) -> Values:
-    """The official name, else the usual one, else the first (facts 5.2 uses usual)."""
+def name_of(names: list[dict[str, Any]]) -> Values:
+    """The official name, else the usual one, else the first (facts 5.2 uses usual).
+
+    Raises Rejected where none says anything.
+    """
     by_use = {each.get("use"): each for each in reversed(names)}
     name = by_use.get("official") or by_use.get("usual") or (names or [{}])[0]
-    given, _space, middle = elements.words(name.get("given")).partition(" ")
+    given = [
+        word for each in name.get("given") or [] if (word := elements.words([each]))
+    ]
     family = elements.words([name.get("family")])
     if not given and not family:
         family = elements.words([name.get("text")])
@@ -121,8 +126,8 @@ def _name(names: list[dict[str, Any]]) -> Values:
         raise Rejected("name: is missing")
     return {
         "prefix": elements.words(name.get("prefix")),
-        "first_name": given,
-        "middle_name": middle,
+        "first_name": "".join(given[:1]),
+        "middle_name": elements.words(given[1:]),
         "last_name": family,
         "suffix": elements.words(name.get("suffix")),
     }

@@ -4,11 +4,13 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from canvas_admin.records.forms import SavedOnceForm
-from staffing.models import Role, Staff, StaffRole, User
+from staffing.models import Role, Staff, User
+from staffing.staff_keeping import save_staff
 
 ACCOUNT_FIELDS = ("user_name", "email", "account")
 
@@ -66,6 +68,7 @@ class StaffForm(SavedOnceForm):
             "middle_name",
             "last_name",
             "suffix",
+            "date_of_birth",
             "npi",
             "primary_location",
         ]
@@ -123,23 +126,23 @@ class StaffForm(SavedOnceForm):
             return list(self.cleaned_data["roles"])
         return self.added_roles
 
-    def save_staff(self, by: User) -> User | None:
+    def save_staff(self, by: User, request: HttpRequest) -> User | None:
         """Save the person, the account and the roles; returns an account made anew.
 
         Raises ValidationError for roles of one's own.
         """
         self._refuse_roles_of_ones_own()
-        staff, made = self.instance, None
-        for row in self._removed_roles():
-            row.delete(by=by)
-        if name := self.cleaned_data.get("user_name"):
-            made = User.objects.create_user(name, self.cleaned_data["email"])
-        if self.links_an_account:
-            staff.user = made or self.cleaned_data["account"]
-        staff.save(by=by)
-        for role in self.added_roles:
-            StaffRole(staff=staff, role=role).save(by=by)
-        return made
+        cleaned = self.cleaned_data
+        if cleaned.get("account"):
+            self.instance.user = cleaned["account"]
+        return save_staff(
+            self.instance,
+            list(cleaned["roles"]),
+            by,
+            username=cleaned.get("user_name", ""),
+            email=cleaned.get("email", ""),
+            request=request,
+        )
 
     def _refuse_roles_of_ones_own(self) -> None:
         """The field is disabled, so that only a forged post asks for any."""
@@ -148,9 +151,3 @@ class StaffForm(SavedOnceForm):
             raise ValidationError(
                 _("Nobody changes the roles of one's own account."), code="own_account"
             )
-
-    def _removed_roles(self) -> list[StaffRole]:
-        if not self.instance.pk:
-            return []
-        kept = self.cleaned_data["roles"]
-        return list(self.instance.staff_roles.exclude(role__in=kept))

@@ -12,6 +12,7 @@ from canvas_admin.audit import trail
 from canvas_admin.fhir.datatypes import ContactPoint
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed, Versioned
+from canvas_admin.records.validators import validate_has_come
 from staffing import groups
 from staffing.group_keeping import changing_holders
 from staffing.models.accounts import User
@@ -69,6 +70,9 @@ class Staff(Versioned):
     middle_name = models.CharField(_("middle name"), max_length=100, blank=True)
     last_name = models.CharField(_("last name"), max_length=100)
     suffix = models.CharField(_("suffix"), max_length=32, blank=True)
+    date_of_birth = models.DateField(
+        _("date of birth"), null=True, blank=True, validators=[validate_has_come]
+    )
     npi = models.CharField(
         _("NPI"),
         max_length=10,

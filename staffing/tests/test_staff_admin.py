@@ -1,5 +1,6 @@
 """Staff in the administration: making, editing, switching off and on."""
 
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -179,6 +180,7 @@ def test_a_damaged_token_is_said(
         ({"npi": "123"}, "exactly 10 digits"),
         ({"account": "no-such-key"}, "Select a valid choice"),
         ({"first_name": ""}, "required"),
+        ({"date_of_birth": "2999-01-01"}, "has not come yet"),
         ({"primary_location": "\x00"}, "Null characters"),
     ],
 )
@@ -278,6 +280,16 @@ def test_contact_points_and_licences_are_edited_with_the_person(
     )
     assert cast.nora.contact_points.get().value == "555 0100"
     assert cast.nora.licenses.get().number == "A1"
+
+
+def test_the_date_of_birth_is_edited_and_shown(
+    cast: SimpleNamespace, signed_in: Any
+) -> None:
+    ruth, page = signed_in("ruth"), address(cast.nora)
+    submit(ruth, page, FORM, date_of_birth="1984-05-06")
+    cast.nora.refresh_from_db()
+    assert cast.nora.date_of_birth == date(1984, 5, 6)
+    assert fields_of(ruth.get(page), FORM)["date_of_birth"] == ["1984-05-06"]
 
 
 def test_a_forged_row_of_somebody_else_is_not_touched(

@@ -86,6 +86,8 @@ Patient          read search    view_patient
 Patient          create         find_patient add_patient
 Patient          update         view_patient change_patient
 Practitioner     read search    -
+Practitioner     create         staffing.add_staff
+Practitioner     update         staffing.change_staff
 Task             read search    find_patient tasks.view_task tasks.view_taskcomment
 Task             create update  find_patient tasks.view_task tasks.view_taskcomment \
 tasks.add_task tasks.change_task tasks.add_taskcomment

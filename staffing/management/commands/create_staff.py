@@ -12,7 +12,8 @@ from canvas_admin.audit import trail
 from staffing.groups import STAFF_PERMISSIONS, managed_group
 from staffing.management.finding import find_group, find_role
 from staffing.management.linking import add_site_option, audited_link
-from staffing.models import GroupChange, Role, Staff, StaffRole, User
+from staffing.models import GroupChange, Role, Staff, User
+from staffing.staff_keeping import save_staff
 
 BY = trail.Command("create_staff")
 
@@ -61,12 +62,11 @@ class Command(BaseCommand):
             groups.append(_administration_of_a_new_clinic())
         roles = _roles(options["roles"], options["first"])
         staff = Staff(first_name=options["first_name"], last_name=options["last_name"])
-        if not options["no_account"]:
-            staff.user = _account(options["username"], options["email"])
         staff.full_clean()
-        staff.save(by=BY)
-        for role in roles:
-            StaffRole(staff=staff, role=role).save(by=BY)
+        account = {}
+        if not options["no_account"]:
+            account = _account(options["username"], options["email"])
+        save_staff(staff, roles, BY, **account)
         for group in groups:
             staff.grant(group, BY, GroupChange.Via.COMMAND)
         self._report(staff, options["site"])
@@ -80,14 +80,12 @@ class Command(BaseCommand):
         self.stdout.write(audited_link(staff.user, BY, site))
 
 
-def _account(username: str, email: str) -> User:
-    """A new account. Raises ValidationError for a name that is taken or no user name."""
+def _account(username: str, email: str) -> dict[str, str]:
+    """What the new account is made with. Raises ValidationError for what it cannot be."""
     user = User(username=User.normalize_username(username).lower(), email=email)
     user.clean_fields(exclude=["password"])
     user.validate_unique()
-    made = User.objects.create_user(username, email)
-    trail.done(BY, "account.made", subject=f"user/{made.key}")
-    return made
+    return {"username": username, "email": email}
 
 
 def _administration_of_a_new_clinic() -> Group:
