@@ -41,7 +41,10 @@ PROOFS = {
     "damaged_claim_keys": "canvas_admin/tests/worlds/test_damaged_claim_keys.py",
     "readers_and_writer": "patients/tests/test_readers_and_writer.py",
     "audit_seals": "canvas_admin/tests/test_audit_proving.py",
+    "administration_pages": "canvas_admin/tests/browser/test_admin_pages.py",
 }
+# What pages look like does not follow from the database.
+OF_SQLITE = {"administration_pages"}
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -147,7 +150,7 @@ def main() -> int:
         os.environ.pop(name, None)
     failed = []
     for name in options.names or PROOFS:
-        for database in DATABASES:
+        for database in DATABASES[: 1 if name in OF_SQLITE else None]:
             if not options.again and stands(name, database):
                 print(f"{name}, {database}: stands")
             elif not prove_on(name, database):
