@@ -19,6 +19,7 @@ class PatientsConfig(AppConfig):
         from patients.api.consent import ConsentResource
         from patients.api.coverage import CoverageResource
         from patients.api.diagnostic_report import DiagnosticReportResource
+        from patients.api.document_reference import DocumentReferenceResource
         from patients.api.group import GroupResource
         from patients.api.patient import PatientResource
         from patients.eligibility.payers import check_configured
@@ -34,6 +35,7 @@ class PatientsConfig(AppConfig):
             ConsentResource,
             CoverageResource,
             DiagnosticReportResource,
+            DocumentReferenceResource,
             GroupResource,
             PatientResource,
         ):

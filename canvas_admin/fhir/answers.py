@@ -30,6 +30,12 @@ def base(request: Request) -> str:
     return request.build_absolute_uri(reverse("fhir:base")).rstrip("/")
 
 
+def file_address(request: Request, kind: str, logical_id: str, element: str) -> str:
+    """Where a file of a resource is had, with a token (facts 5.1)."""
+    place = reverse("fhir:file", args=[kind, logical_id, element])
+    return request.build_absolute_uri(place)
+
+
 def absolute(request: Request) -> bool:
     """Whether links are absolute: for FHIR's own media type (DESIGN section 8)."""
     return request.accepted_media_type.startswith("application/fhir+json")
@@ -130,7 +136,7 @@ def included(
 
     Raises Problem for a reference that nobody knows and for a missing permission.
     """
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[Any, None]] = {}
     for text in search.include:
         source, name, target = _asked(text)
         follow = resource.includes.get(name)
@@ -139,7 +145,7 @@ def included(
         other = permitted(request, follow.type)
         keys = {key for row in rows for key in _keys(row, follow.path)}
         others = other.rows(request).filter(pk__in=keys)
-        found.setdefault(follow.type, {}).update({row.pk: row for row in others})
+        found.setdefault(follow.type, {}).update(dict.fromkeys(others))
     for text in search.revinclude:
         source, name, _target = _asked(text)
         other = RESOURCES.get(source)
@@ -148,9 +154,9 @@ def included(
             raise outcomes.invalid(f"_revinclude: '{text[:60]}' is not supported")
         permitted(request, source)
         pks = [row.pk for row in rows]
-        others = other.rows(request).filter(**{f"{follow.path}__in": pks})
-        found.setdefault(source, {}).update({r.pk: r for r in others[:MOST_INCLUDED]})
-    return [(RESOURCES[kind], list(by_pk.values())) for kind, by_pk in found.items()]
+        others = other.referring(request, follow.path, pks, MOST_INCLUDED)
+        found.setdefault(source, {}).update(dict.fromkeys(others))
+    return [(RESOURCES[kind], list(others)) for kind, others in found.items()]
 
 
 def _asked(text: str) -> tuple[str, str, str]:

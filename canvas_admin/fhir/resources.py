@@ -109,6 +109,10 @@ class Resource(ABC):
         ]
         return (*asked, *self.usual_order)
 
+    def referring(self, request: Any, path: str, keys: Any, most: int) -> list[Any]:
+        """So many rows that the caller may read of those that refer, by a path, to these."""
+        return list(self.rows(request).filter(**{f"{path}__in": keys})[:most])
+
     def create(self, request: Any, data: Json) -> Any:
         """Make a row of a resource, in one transaction with its audit row.
 

@@ -8,8 +8,9 @@ from typing import Any
 from canvas_admin.fhir.resources import RESOURCES
 from canvas_admin.testing import make_application
 from canvas_admin.tests.programs import Program
-from patients.models import Observation
+from patients.models import AdministrativeDocument, Observation
 from patients.tests.test_fhir_consent import coding
+from patients.tests.test_fhir_document_reference import administrative
 from patients.tests.test_fhir_records import book, condition, coverage, lab
 from staffing.models import CareTeamRole, Location, Team
 from tasks.tests.asking import make
@@ -56,6 +57,7 @@ def furnish(cast: Any) -> None:
     coverage(cast.ada)
     coding("photo", expiration_rule="in_one_year")
     book(cast.ada, cast.nora)
+    administrative(cast.ada)
     values = {"display": "LDL", "status": "final", "value": "4.1", "unit": "mmol/L"}
     report = lab(cast.ada)
     Observation.objects.create(patient=cast.ada, report=report, **values)
@@ -73,6 +75,7 @@ def ids(cast: Any) -> dict[str, str]:
     return {
         "patient": cast.ada.key,
         "nora": cast.nora.key,
+        "document": AdministrativeDocument.objects.get().key,
         "team": str(team.externally_exposable_id),
         "group": str(cast.north.externally_exposable_id),
         "role": role.code,

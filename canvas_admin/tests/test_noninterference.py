@@ -125,6 +125,8 @@ def by_programs(cast: SimpleNamespace) -> Asked:
         f"CareTeam?participant=Practitioner/{cast.nora.key}",
         f"Coverage?subscriber-id={MARK}",
         "Consent?period=ge2000",
+        "Patient?_revinclude=DocumentReference:patient",
+        f"DocumentReference/{cast.document.key}/files/attachment",
     ]
     return {f"fhir {path}": ("get", f"/fhir/{path}", {}) for path in paths}
 

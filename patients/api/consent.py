@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
-from django.urls import reverse
 
+from canvas_admin.fhir.answers import file_address
 from canvas_admin.fhir.parameters import Day, Parameter
 from canvas_admin.fhir.resources import Json, filled, instant, reference
 from patients import areas
@@ -45,7 +45,13 @@ class ConsentResource(OfPatient):
     def to_fhir(self, request: Any, rows: Sequence[Consent]) -> list[Json]:
         documents = request.user.has_perms(areas.OPEN_DOCUMENTS)
         return [
-            to_fhir(row, _address(request, row) if documents else "") for row in rows
+            to_fhir(
+                row,
+                file_address(request, self.type, row.key, ATTACHMENT)
+                if documents
+                else "",
+            )
+            for row in rows
         ]
 
     def create(self, request: Any, data: Json) -> Consent:
@@ -61,13 +67,7 @@ class ConsentResource(OfPatient):
         return max(part.modified for part in (row, row.coding, row.form) if part)
 
 
-def _address(request: Any, row: Consent) -> str:
-    return request.build_absolute_uri(
-        reverse("fhir:file", args=["Consent", row.key, ATTACHMENT])
-    )
-
-
-def to_fhir(row: Consent, file_address: str = "") -> Json:
+def to_fhir(row: Consent, form_address: str = "") -> Json:
     """One consent; its form only with the address at which the caller opens it."""
     start, end = row.effective_date, row.expired_date
     return filled(
@@ -78,7 +78,7 @@ def to_fhir(row: Consent, file_address: str = "") -> Json:
         category=[{"coding": [_coding(row.coding)]}],
         patient=reference("Patient", row.patient.key),
         dateTime=instant(row.modified),
-        sourceAttachment=_attachment(row, file_address) if file_address else None,
+        sourceAttachment=_attachment(row, form_address) if form_address else None,
         policyRule={"text": row.coding.summary or row.coding.display},
         provision={
             "period": filled(start=start.isoformat(), end=end and end.isoformat())

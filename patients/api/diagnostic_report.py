@@ -7,9 +7,8 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from canvas_admin.fhir.parameters import Coded, Instant, Parameter, Token
 from canvas_admin.fhir.resources import Json, filled, instant, reference
-from canvas_admin.fhir.searching import Parts, Rows, Search
 from patients import areas
-from patients.api.of_patient import OfPatient, concept
+from patients.api.of_patient import EVERY, InParts, OfPatient, concept
 from patients.models import ImagingReport, LabReport, Observation
 from patients.models.results import ReportStatus
 
@@ -24,72 +23,47 @@ def _status(code: str) -> Any:
     return lambda: Q(status__in=ours)
 
 
-class DiagnosticReportResource(OfPatient):
-    """Lab reports, with their values inside, and imaging reports; read and searched."""
+class Reports(OfPatient):
+    """The reports of one model."""
 
-    type, model = "DiagnosticReport", LabReport
+    type = "DiagnosticReport"
     permissions = {"read": areas.OPEN_CHART, "search": areas.OPEN_CHART}
+    category: str
 
     def more(self) -> dict[str, Parameter]:
         known = [each for each in ReportStatus.values if each not in STATUSES]
         return {
-            "category": Coded({LAB: Q, IMAGING: Q}),
+            "category": Coded({self.category: lambda: EVERY}),
             "code": Token("code"),
             "date": Instant("reported"),
             "status": Coded({code: _status(code) for code in known}),
         }
 
+    def to_fhir(self, request: Any, rows: Sequence[Any]) -> list[Json]:
+        return [to_fhir(row) for row in rows]
+
+
+class LabReports(Reports):
+    """What laboratories report, with the values."""
+
+    model, category = LabReport, LAB
+
     def rows(self, request: Any) -> QuerySet:
         values = Observation.objects.filter(entered_in_error=False).order_by("pk")
         return super().rows(request).prefetch_related(Prefetch("values", values))
 
-    def images(self, request: Any) -> QuerySet:
-        """The imaging reports, as rows() are those of laboratories."""
-        return IMAGES.rows(request)
 
-    def find(self, request: Any, logical_id: str) -> Any:
-        if not self.id_pattern.fullmatch(logical_id):
-            return None
-        wanted = {"key": logical_id}
-        report = self.rows(request).filter(**wanted).first()
-        return report or self.images(request).filter(**wanted).first()
+class ImagingReports(Reports):
+    """What imaging reports."""
 
-    def matches(self, request: Any, search: Search) -> Parts:
-        parts = [(LAB, self.rows(request)), (IMAGING, self.images(request))]
-        return Parts(
-            tuple(
-                Rows(rows.filter(_narrowed(request, search, kind)), self.usual_order)
-                for kind, rows in parts
-            )
-        )
-
-    def to_fhir(self, request: Any, rows: Sequence[Any]) -> list[Json]:
-        return [to_fhir(row) for row in rows]
+    model, category = ImagingReport, IMAGING
 
 
-class Images(OfPatient):
-    """Where imaging reports are; they are served with those of laboratories."""
+class DiagnosticReportResource(InParts):
+    """Lab reports, with their values inside, and imaging reports; read and searched."""
 
-    type, model = "DiagnosticReport", ImagingReport
-    permissions: dict[str, tuple[str, ...]] = {}
-
-    def to_fhir(self, request: Any, rows: Sequence[Any]) -> list[Json]:
-        return [to_fhir(row) for row in rows]
-
-
-IMAGES = Images()
-
-
-def _narrowed(request: Any, search: Search, kind: str) -> Q:
-    found = Q()
-    for asked in search.asked:
-        if asked.name != "category":
-            found &= asked.condition(request)
-            continue
-        codes = [value.rpartition("|")[2] for value in asked.values]
-        if (kind in codes) == (asked.modifier == "not"):
-            found &= Q(pk__in=())
-    return found
+    type, permissions = "DiagnosticReport", Reports.permissions
+    parts = (LabReports(), ImagingReports())
 
 
 def to_fhir(row: LabReport | ImagingReport) -> Json:

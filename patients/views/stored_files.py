@@ -1,5 +1,6 @@
 """How a stored file goes out: after the gate, and never as something that acts."""
 
+from io import BytesIO
 from typing import Any
 
 from django.core.files import File
@@ -40,5 +41,16 @@ def sent(row: Any, content: File, name: str) -> FileResponse:
         as_attachment=row.media_type not in uploads.SHOWN,
         filename=f"{name}.{kind.ending}",
         content_type=row.media_type,
+        headers={"Content-Security-Policy": SHUT_IN},
+    )
+
+
+def text_answer(text: str, name: str) -> FileResponse:
+    """A text as a file to save."""
+    return FileResponse(
+        BytesIO(text.encode()),
+        as_attachment=True,
+        filename=f"{name}.txt",
+        content_type="text/plain; charset=utf-8",
         headers={"Content-Security-Policy": SHUT_IN},
     )

@@ -79,6 +79,7 @@ Consent          create         view_patient change_patient
 Consent          file           find_patient view_administrativedocument
 Coverage         read search    view_patient
 DiagnosticReport read search    view_patient view:chart
+DocumentReference read search file -
 Group            read search    -
 Group            create update  staffing.add_team staffing.change_team change_patientgroup \
 add_patientgroupmember change_patientgroupmember
@@ -92,6 +93,16 @@ Task             read search    find_patient tasks.view_task tasks.view_taskcomm
 Task             create update  find_patient tasks.view_task tasks.view_taskcomment \
 tasks.add_task tasks.change_task tasks.add_taskcomment
 """
+# A resource type of several sorts lets through whoever may read one, and shows those.
+SORTS = {
+    ("DocumentReference", "ClinicalDocument"): "view_patient view:chart",
+    ("DocumentReference", "LabReport"): "view_patient view:chart",
+    ("DocumentReference", "ImagingReport"): "view_patient view:chart",
+    ("DocumentReference", "AdministrativeDocument"): "find_patient \
+view_administrativedocument",
+    ("DiagnosticReport", "LabReport"): "view_patient view:chart",
+    ("DiagnosticReport", "ImagingReport"): "view_patient view:chart",
+}
 INTERACTIONS = {"read", "search", "create", "update", "file"}
 
 
@@ -139,3 +150,16 @@ def test_the_api_asks_for_what_the_table_says():
         for permissions in resource.files.values()
     }
     assert served == asked_of_programs()
+
+
+def test_each_sort_asks_for_what_the_table_says():
+    served = {
+        (resource.type, part.model.__name__): [*map(set, part.permissions.values())]
+        for resource in RESOURCES.values()
+        for part in getattr(resource, "parts", ())
+    }
+    wanted = {
+        sort: [{n for name in names.split() for n in full(name)}] * 2
+        for sort, names in SORTS.items()
+    }
+    assert served == wanted

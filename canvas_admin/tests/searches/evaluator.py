@@ -161,6 +161,18 @@ def participants(resource: Json) -> list[str]:
     return [each["member"]["reference"] for each in resource.get("participant", [])]
 
 
+def codes(element: str) -> Values:
+    """The codes of an element that is one concept or a list of them."""
+
+    def found(resource: Json) -> Iterable[str]:
+        concepts = resource.get(element, [])
+        for concept in concepts if isinstance(concepts, list) else [concepts]:
+            for coding in concept.get("coding", []):
+                yield coding["code"]
+
+    return found
+
+
 def boolean(value: bool, asked: str) -> bool:
     return {True: "true", False: "false"}[value] == asked.rpartition("|")[2]
 
@@ -205,8 +217,22 @@ MEANT: dict[str, dict[str, list[tuple[Values, Fits]]]] = {
         "patient": [(at("subject", "reference"), refers("Patient"))],
         "status": [(at("status"), same)],
     },
+    "DocumentReference": {
+        "_id": [(at("id"), called("DocumentReference"))],
+        "category": [(codes("category"), same)],
+        "date": [(at("date"), instant_fits)],
+        "patient": [(at("subject", "reference"), refers("Patient"))],
+        "status": [(at("status"), same)],
+        "subject": [(at("subject", "reference"), refers("Patient"))],
+        "type": [(codes("type"), same)],
+    },
 }
-CHAINS = {("Task", "patient"): "Patient"}
+# The element that a chain follows.
+CHAINS = {
+    ("DocumentReference", "patient"): "subject",
+    ("DocumentReference", "subject"): "subject",
+    ("Task", "patient"): "for",
+}
 EXACT = {
     ("Task", "description"): [at("description")],
     ("Patient", "family"): [names()("family")],
@@ -227,7 +253,8 @@ def _asks(resource: Json, name: str, text: str, readable: dict[str, Json]) -> bo
     base, _dot, behind = name.partition(".")
     kind = resource["resourceType"]
     if behind:
-        for reference in at({"patient": "for"}[base], "reference")(resource):
+        element = CHAINS[kind, base]
+        for reference in at(element, "reference")(resource):
             target = readable.get(reference)
             if target and _asks(target, behind, text, readable):
                 return True

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from django.db import connection, transaction
+from django.test import RequestFactory
 
 from canvas_admin.testing import give, make_group, make_patient, make_staff
 from canvas_admin.tests import proof
@@ -21,11 +22,16 @@ from canvas_admin.tests.searches import evaluator
 from patients.api.care_team import teams
 from patients.api.care_team import to_fhir as care_team_to_fhir
 from patients.api.consent import to_fhir as consent_to_fhir
+from patients.api.document_reference import DocumentReferenceResource
 from patients.api.patient import PatientResource
 from patients.models import (
+    AdministrativeDocument,
     CareTeamMembership,
+    ClinicalDocument,
     Consent,
     ConsentCoding,
+    ImagingReport,
+    LabReport,
     Patient,
     PatientContactPoint,
     PatientIdentifier,
@@ -46,6 +52,15 @@ SYSTEMS = ("urn:a", "urn:b", "")
 DAYS = (date(1980, 1, 2), date(1980, 1, 31), date(1979, 12, 31), date(2000, 2, 29))
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 MISSABLE = {"owner", "patient", "due", "priority"}
+NEGATED = {"status", "label", "gender", "priority", "category", "type"}
+REPORTS = (ClinicalDocument, LabReport, ImagingReport)
+# What each sort of document needs.
+DOCUMENTS = {
+    "Clinical read": REPORTS,
+    "Document read": (AdministrativeDocument,),
+}
+CATEGORIES = ("referralreport", "labreport", "patientadministrativedocument", "x")
+TYPES = ("34109-9", "11488-4", "11502-2", "18748-4", "64290-0", "51852-2", "1-8", "")
 
 
 class Undone(Exception):
@@ -98,6 +113,7 @@ def make_world(chance: random.Random, seed: Any) -> SimpleNamespace:
     world.tasks = [_task(chance, world) for _n in range(chance.randint(3, 12))]
     _care(chance, world)
     world.consents = [c for p in world.patients for c in _consents(chance, p)]
+    world.documents = [_document(chance, world) for _n in range(chance.randint(3, 12))]
     world.callers = [_caller(chance, world, n) for n in range(4)]
     return world
 
@@ -192,10 +208,39 @@ def _consents(chance: random.Random, patient: Patient) -> list[Consent]:
     ]
 
 
+def _document(chance: random.Random, world: SimpleNamespace) -> Any:
+    model = chance.choice([*REPORTS, AdministrativeDocument, AdministrativeDocument])
+    moment = chance.choice(
+        [AT, AT + timedelta(minutes=chance.randint(-90_000, 90_000))]
+    )
+    hidden = chance.random() < 0.2
+    told = {"file": "documents/x", "media_type": "application/pdf", "size": 1}
+    told["patient"] = chance.choice(world.patients)
+    if model is AdministrativeDocument:
+        return model.objects.create(
+            title="Card",
+            kind=chance.choice(AdministrativeDocument.Kind.values),
+            filed=moment,
+            removed=AT if hidden else None,
+            **told,
+        )
+    told |= {"display": "Letter", "code": chance.choice(["", "", "1-8", "34109-9"])}
+    told |= {"entered_in_error": hidden, "status": "final"}
+    told[model.dated_by] = chance.choice([moment, moment, None])
+    if model is ClinicalDocument:
+        told["kind"] = chance.choice(ClinicalDocument.Kind.values)
+        told["status"] = chance.choice(ClinicalDocument.Status.values)
+    elif chance.random() < 0.3:
+        told |= {"file": "", "media_type": "", "size": 0}
+    return model.objects.create(**told)
+
+
 def _caller(chance: random.Random, world: SimpleNamespace, number: int) -> Any:
     groups = chance.sample(world.groups, chance.randint(0, 2))
     staff = make_staff(f"c{world.tag}{number}", "Tasking access", "Profile read")
     give(staff, *(f"Patients: {group.name}" for group in groups))
+    sorts = chance.sample(list(DOCUMENTS), chance.randint(0, 2))
+    give(staff, *sorts)
     reached = {
         membership.member
         for group in groups
@@ -205,11 +250,21 @@ def _caller(chance: random.Random, world: SimpleNamespace, number: int) -> Any:
         give(staff, "All Patients")
         reached = set(Patient.objects.all())
     program = Program(staff, chance.choice(["application/json", FHIR_JSON]))
-    return SimpleNamespace(program=program, readable=_readable(reached))
+    return SimpleNamespace(
+        program=program, readable=_readable(reached, sorts), documents=bool(sorts)
+    )
 
 
-def _readable(reached: set[Patient]) -> dict[str, Any]:
+def _readable(reached: set[Patient], sorts: list[str]) -> dict[str, Any]:
     """Every resource of these patients, and of nobody, by type and id."""
+    documents = [
+        row
+        for sort in sorts
+        for model in DOCUMENTS[sort]
+        for row in model.objects.filter(patient__in=reached)
+        if not (row.removed if sort == "Document read" else row.entered_in_error)
+        if row.file or model is ClinicalDocument
+    ]
     tasks = [t for t in Task.objects.all() if t.patient is None or t.patient in reached]
     pairs = {
         (row.patient_id, row.status): (row.patient, row.status)
@@ -223,6 +278,7 @@ def _readable(reached: set[Patient]) -> dict[str, Any]:
         *(task_to_fhir(task, "http://testserver{}".format) for task in tasks),
         *PatientResource().to_fhir(None, list(reached)),
         *map(care_team_to_fhir, from_teams),
+        *DocumentReferenceResource().to_fhir(RequestFactory().get("/"), documents),
     ]
     return {f"{each['resourceType']}/{each['id']}": each for each in program}
 
@@ -230,7 +286,9 @@ def _readable(reached: set[Patient]) -> dict[str, Any]:
 def one_search(world: SimpleNamespace, chance: random.Random) -> int:
     """Ask once, and follow the pages; returns how many were found."""
     caller = chance.choice(world.callers)
-    kind = chance.choice(["Task", "Task", "Patient", "Patient", "CareTeam", "Consent"])
+    kinds = ["Task", "Task", "Patient", "Patient", "CareTeam", "Consent"]
+    kinds += ["DocumentReference"] * 2 if caller.documents else []
+    kind = chance.choice(kinds)
     query = [
         random_parameter(kind, world, chance) for _n in range(chance.randint(0, 3))
     ]
@@ -313,7 +371,7 @@ def random_parameter(
 ) -> tuple[str, str]:
     """A parameter with a value that may or may not be found, now and then modified."""
     name = chance.choice(sorted(evaluator.MEANT[kind]))
-    if kind == "Task" and chance.random() < 0.1:
+    if kind in ("Task", "DocumentReference") and chance.random() < 0.1:
         inner, value = random_parameter("Patient", world, chance)
         return f"patient.{inner}", value
     if kind == "Task" and name in MISSABLE and chance.random() < 0.2:
@@ -321,7 +379,7 @@ def random_parameter(
     values = [
         random_value(kind, name, world, chance) for _n in range(chance.randint(1, 2))
     ]
-    if name in ("status", "label", "gender", "priority") and chance.random() < 0.2:
+    if name in NEGATED and chance.random() < 0.2:
         return f"{name}:not", ",".join(values)
     if (kind, name) in evaluator.EXACT and chance.random() < 0.2:
         return f"{name}:exact", values[0]
@@ -341,7 +399,12 @@ def random_value(
             "Patient": chance.choice([patient.key, f"Patient/{patient.key}", "none"]),
             "CareTeam": f"{patient.key}{team}",
             "Consent": chance.choice([c.key for c in world.consents] or ["none"]),
+            "DocumentReference": chance.choice(world.documents).key,
         }[kind],
+        "category": chance.choice(CATEGORIES),
+        "date": prefix + _moment(chance),
+        "type": chance.choice(TYPES),
+        "subject": chance.choice([patient.key, f"Patient/{patient.key}", "Group/1"]),
         "description": chance.choice(
             ["call", "CALL B", "uber", "refer patient", "x", "("]
         ),
@@ -356,7 +419,7 @@ def random_value(
         "status": chance.choice(
             ["requested", "completed", "cancelled", "draft"]
             if kind == "Task"
-            else ["active", "inactive", "proposed", "none"]
+            else ["active", "inactive", "proposed", "current", "superseded"]
         ),
         "active": chance.choice(["true", "false", "yes"]),
         "birthdate": prefix + _day(chance),
