@@ -36,6 +36,8 @@ PROOFS = {
     "canaries": "canvas_admin/tests/matrix/test_canaries.py",
     "searches": "canvas_admin/tests/searches/test_random.py",
     "fuzz": "canvas_admin/tests/test_fhir_fuzz.py",
+    "large_group": "patients/tests/test_fhir_group.py",
+    "campaign": "tasks/tests/test_campaigns.py",
     "damaged_keys": "canvas_admin/tests/worlds/test_damaged_keys.py",
     "damaged_work_keys": "canvas_admin/tests/worlds/test_damaged_work_keys.py",
     "damaged_claim_keys": "canvas_admin/tests/worlds/test_damaged_claim_keys.py",

@@ -10,7 +10,8 @@ import fcntl
 import json
 import os
 import random
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +44,12 @@ def seed() -> int:
     """The seed of this run, printed, so that a failure can be had again."""
     print(f"PROOF_SEED={SEED}")  # noqa: T201
     return SEED
+
+
+def watch() -> Callable[[], float]:
+    """Tells how many seconds have passed since."""
+    started = time.monotonic()
+    return lambda: time.monotonic() - started
 
 
 def record(
