@@ -71,7 +71,8 @@ class Search:
             base, parameter, modifier = _named(name, known)
             if parameter is None:
                 # To leave out a part of what is known would find too much.
-                if known(re.split(r"[.:]", name)[0]):
+                first = re.split(r"[.:]", name)[0]
+                if first == "_has" or known(first):
                     raise Rejected(f"{name[:40]}: is not supported")
                 ignored.append(name)
                 continue

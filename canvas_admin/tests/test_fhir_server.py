@@ -188,6 +188,12 @@ def test_unknown_parameters_are_refused_where_the_client_is_strict(cast, program
     assert said(answer) == (400, "invalid", "unknown parameters: colour")
 
 
+def test_to_ignore_what_refers_here_would_find_too_much(cast, program):
+    name = "_has:DocumentReference:patient:type"
+    answer = program.get("Patient", {name: "x"})
+    assert said(answer) == (400, "invalid", f"{name}: is not supported")
+
+
 def test_what_is_shown_is_on_the_trail(cast, program):
     make(patient=cast.ada, creator=cast.nora)
     AuditRow.objects.all().delete()
