@@ -60,7 +60,7 @@ DOCUMENTS = {
     "Document read": (AdministrativeDocument,),
 }
 CATEGORIES = ("referralreport", "labreport", "patientadministrativedocument", "x")
-TYPES = ("34109-9", "11488-4", "11502-2", "18748-4", "64290-0", "51852-2", "1-8", "")
+TYPES = ("34109-9", "11488-4", "11502-2", "18748-4", "64290-0", "51852-2", "1-8", "x")
 
 
 class Undone(Exception):
