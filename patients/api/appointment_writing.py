@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from canvas_admin.audit import trail
 from canvas_admin.fhir import elements, outcomes
 from canvas_admin.fhir.bundles import Rejected
 from canvas_admin.fhir.references import id_in, names_nobody, required
@@ -40,6 +41,7 @@ def update(
     and changing it needs reach (DESIGN section 4).
     """
     if find_patient(request, row.patient.key) is None:
+        trail.refused(request, "fhir:Appointment.update", row.patient.key)
         raise outcomes.Problem(*outcomes.FORBIDDEN)
     said = Said(request, data, row)
     if said.patient != row.patient:

@@ -304,6 +304,8 @@ def test_booking_needs_reach_and_what_is_offered(cast):
         assert said(desk.send("POST", "Appointment", sent))[0] == status, change
     moved = desk.update(f"Appointment/{hidden.key}", wanted(cast.ada, cast.sam))
     assert said(moved)[0] == 403
+    told = AuditRow.objects.filter(action="fhir:Appointment.update", outcome="refused")
+    assert told.filter(patient=cast.ben.key).count() == 1
     assert Appointment.objects.count() == 1
     looker = Program(make_staff("looker", "Profile read", "Patients: North"))
     assert said(looker.send("POST", "Appointment", row))[0] == 403
