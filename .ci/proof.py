@@ -31,6 +31,7 @@ PROOFS = {
     "noninterference": "canvas_admin/tests/test_noninterference.py",
     "decisions": "canvas_admin/tests/matrix/test_decisions.py",
     "matrix": "canvas_admin/tests/matrix/test_matrix.py",
+    "fhir_matrix": "canvas_admin/tests/matrix/test_fhir_matrix.py",
     "foreign_keys": "canvas_admin/tests/matrix/test_foreign_keys.py",
     "locks": "canvas_admin/tests/matrix/test_locks.py",
     "canaries": "canvas_admin/tests/matrix/test_canaries.py",

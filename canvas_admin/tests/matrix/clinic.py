@@ -78,13 +78,8 @@ class Clinic:
 
     def hold(self, groups: list[Group], *, reached: bool) -> Staff:
         """Give pat these groups and take all others."""
-        wanted = [*groups, *([self.cast.north.auth_group] if reached else [])]
-        for group in self.pat.user.groups.all():
-            if group not in wanted:
-                self.pat.revoke(group)
-        for group in wanted:
-            self.pat.grant(group)
-        return self.pat
+        north = [self.cast.north.auth_group] if reached else []
+        return hold(self.pat, [*groups, *north])
 
     def observer(self, session: Client) -> Observer:
         return Observer(session, self.marks)
@@ -92,6 +87,16 @@ class Clinic:
     def subject(self, url: str) -> str:
         """The key in an address by which it is within reach or not; "" without one."""
         return _subject(url)
+
+
+def hold(staff: Staff, groups: list[Group]) -> Staff:
+    """Give somebody these groups and take all others."""
+    for group in staff.user.groups.all():
+        if group not in groups:
+            staff.revoke(group)
+    for group in groups:
+        staff.grant(group)
+    return staff
 
 
 @kept

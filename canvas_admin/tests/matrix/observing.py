@@ -65,15 +65,15 @@ class Observer:
         self.client = Client(raise_request_exception=False)
         self.last = AuditRow.objects.aggregate(last=Max("pk"))["last"] or 0
 
-    def ask(self, method: str, url: str, data: Any = None) -> Observed:
-        """Ask, and undo what it did."""
+    def ask(self, method: str, url: str, data: Any = None, **more: Any) -> Observed:
+        """Ask, and undo what it did; `more` is what the client takes besides."""
         # The sign-in pages count there how often they are asked.
         cache.clear()
         self.client.cookies = copy(self.cookies)
         writes: set[type[models.Model]] = set()
         with transaction.atomic():
             with connection.execute_wrapper(_Noting(writes)):
-                response = getattr(self.client, method)(url, data)
+                response = getattr(self.client, method)(url, data, **more)
             body = text_of(response)
             trail = self._trail() if AuditRow in writes else ()
             writes.discard(AuditRow)
