@@ -39,6 +39,8 @@ PROOFS = {
     "fuzz": "canvas_admin/tests/test_fhir_fuzz.py",
     "large_group": "patients/tests/test_fhir_group.py",
     "campaign": "tasks/tests/test_campaigns.py",
+    "schemathesis": "canvas_admin/tests/test_schemathesis.py",
+    "page_fuzz": "canvas_admin/tests/matrix/test_page_fuzz.py",
     "damaged_keys": "canvas_admin/tests/worlds/test_damaged_keys.py",
     "damaged_work_keys": "canvas_admin/tests/worlds/test_damaged_work_keys.py",
     "damaged_claim_keys": "canvas_admin/tests/worlds/test_damaged_claim_keys.py",

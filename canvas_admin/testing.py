@@ -8,7 +8,7 @@ Permissions, none of the twelve). Patients: ada (North), ben (South), cyn (no gr
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +26,8 @@ django.setup()
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, connection
 from django.test import Client
 from django.utils import timezone
 
@@ -190,6 +191,17 @@ def put_back(request: Any) -> SimpleNamespace:
     """The cast; with a row of everything for tests that are marked "furnished"."""
     furnished = request.node.get_closest_marker("furnished")
     return (kept_furnished if furnished else kept_cast).put_back()
+
+
+@pytest.fixture
+def open_connection() -> Iterator[None]:
+    """For what calls the application as the server does: it leaves the connection open."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture

@@ -2,15 +2,12 @@
 
 import io
 import logging
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
 from django.conf import settings
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
 
 from canvas_admin.audit.server_log import WithoutQueries
 from canvas_admin.wsgi import application
@@ -18,15 +15,7 @@ from canvas_admin.wsgi import application
 CHARSETS = ("base64", "hex", "punycode", "unicode_escape", "utf-16", "latin-1", "x")
 FORM = "application/x-www-form-urlencoded"
 
-
-@pytest.fixture(autouse=True)
-def _the_tests_connection_stays_open() -> Iterator[None]:
-    signals = (request_started, request_finished)
-    for signal in signals:
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in signals:
-        signal.connect(close_old_connections)
+pytestmark = pytest.mark.usefixtures("open_connection")
 
 
 def call(path: str, kind: str, body: bytes | None = None, cookie: str = "") -> Any:

@@ -19,6 +19,7 @@ from pypdf import PdfReader
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.records.lookups import Prepared, Slot
+from canvas_admin.tests.undoing import Noting
 from patients.models import ClaimKey, Patient, StreamKey, WorkKey
 
 ROOMS = ("patients", "tasks")
@@ -72,7 +73,7 @@ class Observer:
         self.client.cookies = copy(self.cookies)
         writes: set[type[models.Model]] = set()
         with transaction.atomic():
-            with connection.execute_wrapper(_Noting(writes)):
+            with connection.execute_wrapper(Noting(writes, noted())):
                 response = getattr(self.client, method)(url, data, **more)
             body = text_of(response)
             trail = self._trail() if AuditRow in writes else ()
@@ -86,23 +87,6 @@ class Observer:
     def _trail(self) -> tuple[AuditRow, ...]:
         """What came to the trail since the observer was made: all else was undone."""
         return tuple(AFTER.rows(last=self.last))
-
-
-class _Noting:
-    """Notes into `writes` the models whose tables are written."""
-
-    def __init__(self, writes: set[type[models.Model]]) -> None:
-        self.writes = writes
-
-    def __call__(
-        self, execute: Any, sql: str, params: Any, many: bool, context: Any
-    ) -> Any:
-        verb, *rest = sql.split(None, 3)
-        if verb in ("INSERT", "UPDATE", "DELETE"):
-            table = next((w.strip('"') for w in rest if w.startswith('"')), "")
-            if model := noted().get(table):
-                self.writes.add(model)
-        return execute(sql, params, many, context)
 
 
 @kept
