@@ -35,7 +35,7 @@ from staffing.groups import BY_NAME
 
 PARTS = proof.count(1, 8)
 # Of each operation, good and spoilt ones each.
-CASES = proof.count(2, 360) // PARTS
+CASES = proof.count(2, 256) // PARTS
 SOME = 12
 CHECKS = (
     content_type_conformance,
@@ -84,13 +84,16 @@ def test_every_operation_answers_as_documented(
 
 
 class Asking:
-    """Asks as a program that may do everything, as one that may do little, as nobody."""
+    """Asks as a program that may do everything, and as one that may do little.
+
+    schemathesis leaves the token out by itself in some of what it spoils.
+    """
 
     def __init__(self, cast: Any, part: int) -> None:
         self.known, self.bodies = furnish(cast)
         little = make_staff("little", "Clinical read", "Patients: North")
         much = give(make_staff("much"), *BY_NAME)
-        self.callers = [*[bearer(much)] * 6, *[bearer(little)] * 3, ""]
+        self.callers = [bearer(much), bearer(much), bearer(little)]
         self.seed, self.counted = proof.seed() + part, Counter()
 
     def ask(self, operation: Any, mode: GenerationMode) -> None:
@@ -106,7 +109,7 @@ class Asking:
         )
         @given(cases(self, operation, mode), st.sampled_from(self.callers))
         def each(case: Any, caller: str) -> None:
-            self.judge(case, {"Authorization": caller} if caller else {})
+            self.judge(case, {"Authorization": caller})
 
         each()
 
