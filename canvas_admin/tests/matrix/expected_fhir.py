@@ -122,8 +122,8 @@ def cells(about: str) -> Iterator[str]:
 def verdict(about: str, cell: str, groups: frozenset[str], reached: bool) -> str:
     """The answer to whoever holds exactly these groups.
 
-    given, empty (a search), missing, refused, unprocessable (a body names somebody who
-    is not there), no such method.
+    given, empty (a search), others (it finds rows of another kind alone), missing,
+    refused, unprocessable (a body names somebody who is not there), no such method.
     """
     asked = next((name for name, also in ALSO.items() if cell in also), cell)
     of_type = [
@@ -141,8 +141,10 @@ def verdict(about: str, cell: str, groups: frozenset[str], reached: bool) -> str
     }
     if "given" in answers:
         return "given"
+    if answers:
+        return answers.pop()
     # Whoever may read one kind of rows of a type is not told of another kind.
-    return answers.pop() if answers else OUT_OF_REACH[asked]
+    return "others" if asked == "by-patient" and reached else OUT_OF_REACH[asked]
 
 
 def who_asks() -> list[tuple[frozenset[str], bool]]:

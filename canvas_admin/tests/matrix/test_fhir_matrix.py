@@ -111,7 +111,7 @@ def answered(observed, logical_id):
     if data["resourceType"] != "Bundle":
         return "given"
     found = [entry["resource"]["id"] for entry in data.get("entry", [])]
-    return "given" if logical_id in found else "empty" if not found else "another"
+    return "given" if logical_id in found else "empty" if not found else "others"
 
 
 def _method(observed):
