@@ -1,7 +1,7 @@
 """The pictures of docs/tour.md, taken anew in a demo clinic that is running.
 
     CANVAS_ADMIN_DEMO=1 .venv/bin/python manage.py demo &
-    .venv/bin/python .ci/tour.py [http://127.0.0.1:8000]
+    .venv/bin/python .ci/tour.py [http://127.0.0.1:8000 [picture ...]]
 
 Needs Debian's Chromium. The addresses of patients differ in each demo, so every picture is
 reached as a person would reach it.
@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlencode, urljoin
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -51,6 +52,45 @@ def front(page: Page) -> None:
     page.locator(".front-numbers").wait_for()
 
 
+def bulk(page: Page) -> None:
+    """Some tasks are ticked and to be handed over; not all of the team would see them."""
+    page.goto("/tasks/")
+    for box in page.locator("input[name=task]").all()[:2]:
+        box.check()
+    page.locator("#bulk").get_by_role("button", name="Hand over").click()
+    page.get_by_role("heading", name="Hand over tasks").wait_for()
+    page.get_by_label("Team").select_option(index=2)
+    page.get_by_role("button", name="Hand over").click()
+    page.get_by_role("button", name="Assign all the same").wait_for()
+
+
+def trial(page: Page) -> None:
+    go(page, "/admin/tasks/routingrule/")
+    page.get_by_role("link", name="Try out “Incomplete").click()
+    page.wait_for_load_state()
+
+
+def consent(page: Page) -> None:
+    """Where a program sends people that are to let it act for them."""
+    asked = {
+        "response_type": "code",
+        "client_id": client_id(page, "Rounds on a tablet"),
+        "scope": "user/Patient.rs user/DiagnosticReport.rs user/Task.crus",
+        "code_challenge": "c" * 43,
+        "code_challenge_method": "S256",
+    }
+    page.goto(f"/auth/authorize/?{urlencode(asked)}")
+
+
+def client_id(page: Page, name: str) -> str:
+    """The ID of a program, as the administration shows it to ruth."""
+    ruth = signed_in(page.context.browser, urljoin(page.url, "/"), "ruth", dark=False)
+    go(ruth, "/admin/staffing/application/", name)
+    found = ruth.locator(".field-client_id .readonly").inner_text()
+    ruth.context.close()
+    return found
+
+
 # (picture, who, steps or what to do)
 TOUR = (
     ("search", "nora", lambda page: search(page, "al")),
@@ -58,6 +98,9 @@ TOUR = (
     ("chart", "nora", ("/patients/", ADA)),
     ("panel", "nora", ("/panels/labs/",)),
     ("tasks", "nora", ("/tasks/",)),
+    ("bulk", "nora", bulk),
+    ("campaign", "nora", ("/campaigns/", "first row")),
+    ("consent", "nora", consent),
     ("note", "sam", ("/patients/", BEN, "All notes", "first row")),
     ("imaging", "sam", ("/panels/imaging/?whose=all",)),
     ("schedule", "olga", ("/schedule/?view=week",)),
@@ -67,30 +110,32 @@ TOUR = (
     ("claim", "max", ("/patients/", ADA, "Claims")),
     ("inbox", "max", ("/data-integration/",)),
     ("administration", "ruth", front),
+    ("trial", "ruth", trial),
 )
 DARK = {"administration", "panel", "claim"}
 
 
 def main() -> None:
     base = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"
-    passwords = json.loads((HERE / "demo.passwords.json").read_text())
+    only = set(sys.argv[2:])
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"),
             args=["--no-sandbox"],
         )
         for name, who, steps in TOUR:
-            page = signed_in(browser, base, who, passwords[who], dark=name in DARK)
+            if only and name not in only:
+                continue
+            page = signed_in(browser, base, who, dark=name in DARK)
             steps(page) if callable(steps) else go(page, *steps)
             page.screenshot(path=PICTURES / f"{name}.png")
             page.context.close()
             print(f"{name}: {page.url}")
 
 
-def signed_in(
-    browser: Browser, base: str, who: str, password: str, *, dark: bool
-) -> Page:
+def signed_in(browser: Browser, base: str, who: str, *, dark: bool) -> Page:
     """A window of somebody of the cast."""
+    password = json.loads((HERE / "demo.passwords.json").read_text())[who]
     scheme = "dark" if dark else "light"
     page = browser.new_context(
         viewport=SIZE, color_scheme=scheme, base_url=base

@@ -69,7 +69,12 @@ CAST = (
         first_name="Max",
         last_name="Lindqvist",
         role="OM",
-        groups=("All Patients", "Clinical write", "Data integration access"),
+        groups=(
+            "All Patients",
+            "Clinical write",
+            "Data integration access",
+            "Printing access",
+        ),
         location="South office",
     ),
     Person(
@@ -191,10 +196,14 @@ TEAMS = (
 
 @dataclass(frozen=True)
 class Program:
-    """A connected program; its service staff holds these groups. Nobody has its secret."""
+    """A connected program; its service staff holds these groups. Nobody has its secret.
+
+    With a `redirect`, where it sends people back to, it acts for whoever lets it.
+    """
 
     name: str
     scopes: str = ""
+    redirect: str = ""
     groups: tuple[str, ...] = ()
     patient_groups: tuple[str, ...] = ()
 
@@ -203,8 +212,13 @@ PROGRAMS = (
     Program(
         "Results portal",
         "system/Patient.rs system/DiagnosticReport.rs",
-        ("Clinical read", "Profile read"),
-        (NORTH,),
+        groups=("Clinical read", "Profile read"),
+        patient_groups=(NORTH,),
+    ),
+    Program(
+        "Rounds on a tablet",
+        "user/Patient.rs user/DiagnosticReport.rs user/Task.crus",
+        redirect="https://rounds.example/back",
     ),
 )
 

@@ -157,6 +157,9 @@ def make_program(plan: Program) -> None:
     if Application.objects.filter(name=plan.name).exists():
         return
     application = Application(name=plan.name, scopes=plan.scopes)
+    if plan.redirect:
+        application.authorization_grant_type = Application.Grant.CODE
+        application.redirect_uris = plan.redirect
     application.begin(ACTOR)
     give_groups(application.staff, plan)
 
