@@ -98,6 +98,17 @@ AREAS = (
         False,
         "tasks:list",
         in_navigation=True,
+        more=(
+            "tasks:create",
+            "tasks:detail",
+            "tasks:edit",
+            "tasks:hand-over",
+            "tasks:bulk",
+            "tasks:campaigns",
+            "tasks:new-campaign",
+            "tasks:campaign",
+            "tasks:campaign-end",
+        ),
     ),
     Area(
         "write_tasks",

@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from oauth2_provider.exceptions import FatalClientError, OAuthToolkitError
@@ -22,6 +21,22 @@ WORDS = {
     "u": gettext_lazy("change"),
     "d": gettext_lazy("delete"),
     "s": gettext_lazy("search"),
+}
+# What FHIR's types are called on the pages of this site.
+KINDS = {
+    EVERY_TYPE: gettext_lazy("Everything"),
+    "Appointment": gettext_lazy("Appointments"),
+    "AuditEvent": gettext_lazy("Audit trail"),
+    "CareTeam": gettext_lazy("Care teams"),
+    "Condition": gettext_lazy("Conditions"),
+    "Consent": gettext_lazy("Consents"),
+    "Coverage": gettext_lazy("Coverages"),
+    "DiagnosticReport": gettext_lazy("Lab and imaging results"),
+    "DocumentReference": gettext_lazy("Documents"),
+    "Group": gettext_lazy("Teams and patient groups"),
+    "Patient": gettext_lazy("Patients"),
+    "Practitioner": gettext_lazy("Staff"),
+    "Task": gettext_lazy("Tasks"),
 }
 
 
@@ -82,12 +97,9 @@ def _sent_back(url: str) -> HttpResponse:
 
 
 def _in_words(scopes: list[str], most: str) -> list[tuple[str, str]]:
-    """(type, what may be done with it) of what is asked for, else of the most there is."""
+    """(kind, what may be done with it) of what is asked for, else of the most there is."""
     narrowed = Scopes.read(" ".join(scopes) or most).by_type()
     return [
-        (
-            _("Everything") if kind == EVERY_TYPE else kind,
-            ", ".join(str(WORDS[letter]) for letter in letters),
-        )
+        (str(KINDS[kind]), ", ".join(str(WORDS[letter]) for letter in letters))
         for kind, letters in narrowed
     ]

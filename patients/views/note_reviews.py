@@ -28,4 +28,6 @@ def ask_review(request: HttpRequest, key: str, note: str) -> HttpResponse:
         "note.review_asked",
         _("Ask for a review"),
         _("The review is asked for."),
+        about=_("Choose a person or a team. They get a task to look at this note."),
+        button=_("Ask for the review"),
     )

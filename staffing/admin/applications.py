@@ -230,6 +230,7 @@ class ApplicationAdmin(KeyedAdmin):
             application=application,
             secret=secret,
             sentences=sentences,
+            may_give_groups=request.user.has_perm(MAY_GIVE_GROUPS),
             back=self.url_of(application),
         )
 

@@ -15,7 +15,9 @@ from canvas_admin.audit.models import AuditRow
 from canvas_admin.records import clock
 from canvas_admin.testing import make_application
 from canvas_admin.tests.signing_in import PASSWORD, sign_in, with_password
+from staffing.consent import KINDS
 from staffing.models import Application
+from staffing.scopes import EVERY_TYPE, TYPES
 from staffing.tests.programs import ask, named, post
 
 pytestmark = pytest.mark.urls("staffing.tests.programs")
@@ -95,13 +97,17 @@ def refresh(app, token, **changes):
 def test_the_page_says_who_asks_for_what(app, nora):
     page = nora.get(address(app))
     text = page.content.decode()
-    for words in ("Rounds", "Patient", "read, search", "nora", "app.example"):
+    for words in ("Rounds", "Patients", "read, search", "nora", "app.example"):
         assert words in text
     (forms,) = re.findall(r"form-action ([^;]*)", page["Content-Security-Policy"])
     assert sorted(forms.split()) == ["'self'", "https://app.example"]
     assert page["Cache-Control"] == "no-store"
     assert "All that you may do" in nora.get(address(app, scope=None)).content.decode()
     assert not Grant.objects.exists()
+
+
+def test_each_kind_that_can_be_asked_for_has_a_name_in_plain_words():
+    assert set(KINDS) == {EVERY_TYPE, *TYPES}
 
 
 def test_whoever_is_not_signed_in_signs_in_first(cast, app):

@@ -24,6 +24,8 @@ class BulkForm(forms.Form):
     act: str
     title: Any
     button: Any
+    # What it means, in a sentence above the tasks.
+    hint: Any = ""
     # Whether the tasks end, which can be undone.
     ends = False
     # Whether a person who is right in everything has still to confirm.
@@ -63,6 +65,9 @@ class AssignForm(AssigningForm, BulkForm):
 
     code, act = "assign", "task.assign"
     title, button = gettext_lazy("Hand over tasks"), gettext_lazy("Hand over")
+    hint = gettext_lazy(
+        "Choose a person or a team. With a person alone, a task stays with its team."
+    )
     seen_with = areas.SEE_TASKS
     reassigned = True
 
@@ -158,6 +163,7 @@ class CompleteForm(EndForm):
 
     code, status = "complete", Status.COMPLETED
     title, button = gettext_lazy("Complete tasks"), gettext_lazy("Complete")
+    hint = gettext_lazy("They were done. You can reopen them on the next page.")
 
     def said(self, number: int) -> str:
         text = ngettext(
@@ -172,6 +178,9 @@ class CloseForm(EndForm):
     code, status = "close", Status.CLOSED
     title = gettext_lazy("Close tasks without doing them")
     button = gettext_lazy("Close")
+    hint = gettext_lazy(
+        "They were not done and need not be. You can reopen them on the next page."
+    )
 
     def said(self, number: int) -> str:
         text = ngettext(
