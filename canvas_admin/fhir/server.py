@@ -150,7 +150,12 @@ class TypeView(FhirView):
     def post(self, request: Request, name: str) -> Response:
         resource = self.resource(name, "create")
         data = body(request, resource)
-        row = resource.create(request, data)
+        try:
+            row = resource.create(request, data)
+        except PermissionDenied:
+            # Whom it is about left the caller's reach meanwhile.
+            self.refused(resource, "create")
+            raise
         response = answers.written(request, resource, row, 201)
         response["Location"] = (
             f"{answers.base(request)}/{resource.type}/{resource.id_of(row)}"

@@ -279,6 +279,8 @@ def test_who_leaves_meanwhile_is_refused(
     assert said(program.send("POST", "Consent", sent))[0] == 403
     assert rows() == (0, 0)
     assert not list(tmp_path.iterdir())
+    told = AuditRow.objects.filter(action="fhir:Consent.create").get()
+    assert told.outcome == AuditRow.Outcome.REFUSED
 
 
 def test_searches(cast, photo):
