@@ -1,7 +1,7 @@
 ## Canvas Admin. The commands:
 ##   make demo         a demo clinic on this machine: http://127.0.0.1:8000/ (PORT=8010)
 ##   make demo-reset   the same, from nothing: what was changed in the demo is lost
-##   make test         every test, on SQLite and then on PostgreSQL
+##   make test         every test, on SQLite and (of many cases some) on PostgreSQL
 ##   make lint         how the code is laid out and written
 ##   make check        lint, the settings for production, no migration forgotten
 ##   make install      the locked packages, as a clinic needs them (docs/operate.md)
