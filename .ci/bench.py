@@ -1,6 +1,7 @@
 """make bench: what the site costs on both databases, as ratios within one run.
 
     python .ci/bench.py [--size 1000000] [--rounds 200] [--items 5] [--keep FOLDER]
+                        [--only sqlite]
     python .ci/bench.py --tables
 
 A clinic of `size` patients and 500 groups, each patient with `items` results, tasks, claims
@@ -32,11 +33,15 @@ EVERYONE, UNFILTERED = "everyone", "no filter at all"
 
 
 def measured(
-    size: int, rounds: int, items: int, kept: Path | None
+    size: int, rounds: int, items: int, kept: Path | None, only: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Measure in a process per database: each database with its figures."""
-    with _folder(kept, size, items) as folder:
-        yield "sqlite", one(size, rounds, items, f"sqlite:///{folder}/bench.sqlite3")
+    if only != "postgresql":
+        with _folder(kept, size, items) as folder:
+            address = f"sqlite:///{folder}/bench.sqlite3"
+            yield "sqlite", one(size, rounds, items, address)
+    if only == "sqlite":
+        return
     bin_folder = postgres.programs()
     if bin_folder is None:
         print("PostgreSQL was skipped: Debian's package postgresql brings it.")
@@ -190,6 +195,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200, help="times each request")
     parser.add_argument("--items", type=int, default=5, help="items a patient")
     parser.add_argument("--keep", type=Path, help="where SQLite's file stays")
+    parser.add_argument("--only", choices=NAMES, default="", help="one database")
     parser.add_argument("--tables", action="store_true", help="print what is recorded")
     options = parser.parse_args()
     report = json.loads(REPORT.read_text()) if REPORT.exists() else {}
@@ -197,19 +203,18 @@ def main() -> None:
         postgres.end_on_signals()
         for name in ("DATABASE_URL", "CANVAS_ADMIN_DEMO"):
             os.environ.pop(name, None)
-        run = {
+        of_run = {
             "commit": proof.commit(),
             "date": datetime.now(UTC).date().isoformat(),
             "machine": proof.machine(),
             "rounds": options.rounds,
             "items": options.items,
-            "figures": {},
         }
-        report[str(options.size)] = run
+        run = report.setdefault(str(options.size), {"figures": {}})
         REPORT.parent.mkdir(parents=True, exist_ok=True)
-        of = (options.size, options.rounds, options.items, options.keep)
+        of = (options.size, options.rounds, options.items, options.keep, options.only)
         for database, figures in measured(*of):
-            run["figures"][database] = figures
+            run["figures"][database] = {**of_run, **figures}
             REPORT.write_text(json.dumps(report, indent=1) + "\n")
         report = {str(options.size): run}
     print("\n".join(tables(report)))
