@@ -23,6 +23,8 @@ HERE = "__import__('sabotaged')"
 METHODS = {"require_safe", "require_POST", "require_http_methods"}
 PERMISSION = re.compile(r"(patients|tasks|staffing|audit|auth)\.[a-z_]+")
 REFUSALS = {"Refused", "PermissionDenied", "TakenAlready"}
+# What an error says of whoever is not let do something, though the form is in order.
+FORBIDDEN = {"own_account", "program", "superuser", "powerful_role", "powerful_person"}
 # filter(patient=patient) and its like: whose rows these are.
 OWNERS = {"patient", "member", "note", "task", "claim", "staff__user"}
 OWNER = re.compile(r"(self\.)?patient|note|task|row|claim|request\.user")
@@ -116,10 +118,11 @@ class Remover(ast.NodeTransformer):
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
         error = node.exc.body if isinstance(node.exc, ast.IfExp) else node.exc
-        error = error.func if isinstance(error, ast.Call) else error
-        if error is not None and _name(error) in REFUSALS:
-            if self.meets(node, "refusal"):
-                return ast.copy_location(ast.Pass(), node)
+        raised = error.func if isinstance(error, ast.Call) else error
+        name = "" if raised is None else _name(raised)
+        code = _argument(error, "code") if isinstance(error, ast.Call) else None
+        if (name in REFUSALS or code in FORBIDDEN) and self.meets(node, "refusal"):
+            return ast.copy_location(ast.Pass(), node)
         self.generic_visit(node)
         return node
 
@@ -152,6 +155,12 @@ class Remover(ast.NodeTransformer):
 
 def _name(node: ast.AST) -> str:
     return getattr(node, "attr", getattr(node, "id", ""))
+
+
+def _argument(call: ast.Call, name: str) -> Any:
+    """The constant that a call passes by this name."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    return getattr(given.get(name), "value", None)
 
 
 def called(node: ast.Call) -> str:
@@ -218,6 +227,13 @@ def _unnarrowed(remover: Remover, node: ast.Call) -> ast.AST:
     """rows.visible_to(account) becomes rows.all()."""
     if isinstance(node.func, ast.Attribute) and remover.meets(node, "rows"):
         return ast.Call(ast.Attribute(node.func.value, "all", ast.Load()), [], [])
+    return node
+
+
+def _within(remover: Remover, node: ast.Call) -> ast.AST:
+    """within(request, rows) becomes rows."""
+    if isinstance(node.func, ast.Name) and remover.meets(node, "rows"):
+        return node.args[1]
     return node
 
 
@@ -304,6 +320,7 @@ CALLS = {
     "has_perm": _constant("has_perm", True),
     "visible_to": _unnarrowed,
     "accessible_to": _unnarrowed,
+    "within": _within,
     "in_chart_of": _of_patient("chart_of"),
     "about": _of_patient("rows_of"),
     "unlinked": _unnarrowed,

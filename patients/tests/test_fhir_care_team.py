@@ -175,6 +175,16 @@ def test_searches_by_participant_patient_and_status(cast, roles):
     assert sorted(ids(full.search("Patient", **panel))) == sorted([ada, ben])
 
 
+def test_nobody_out_of_reach_is_found(cast, program, roles):
+    role = roles["pcp"]
+    for patient in (cast.ada, cast.ben):
+        CareTeamMembership.objects.create(patient=patient, staff=cast.nora, role=role)
+    for query in ({}, {"participant": cast.nora.key}, {"status": "active"}):
+        found = program.bundle("CareTeam", **query)
+        assert ids(e["resource"] for e in found["entry"]) == [cast.ada.key], query
+        assert found["total"] == 1, query
+
+
 def test_what_cannot_be_changes_nothing(cast, program, roles):
     path = f"CareTeam/{cast.ada.key}"
     program.update(path, team(cast.ada, part(cast.nora, roles["pcp"], True)))

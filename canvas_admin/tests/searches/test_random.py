@@ -304,8 +304,14 @@ def one_search(world: SimpleNamespace, chance: random.Random) -> int:
     about = (world.tag, kind, query, sort)
     named = [each["id"] for each in found]
     if kind == "CareTeam":
-        # Whoever was asked for by name has a care team even without anybody in it.
-        named = [i for i in named if f"CareTeam/{i}" in caller.readable]
+        # Whoever is asked for by name, and reached, has a care team without anybody in it.
+        empty = {
+            each["id"]
+            for each in caller.readable.values()
+            if each["resourceType"] == "Patient"
+            and f"CareTeam/{each['id']}" not in caller.readable
+        }
+        named = [i for i in named if i not in empty]
     assert sorted(named) == sorted(wanted), about
     for each in found:
         known = caller.readable.get(f"{kind}/{each['id']}")
