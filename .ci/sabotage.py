@@ -108,9 +108,9 @@ class Remover(ast.NodeTransformer):
             if _name(bare) in METHODS and self.meets(decorator, "method"):
                 node.decorator_list.remove(decorator)
         # The named permissions of a model's administration, and of the whole of it.
-        if re.fullmatch(r"has_(\w+_)?permission", node.name) and self.meets(
-            node, "may"
-        ):
+        refuses = ast.unparse(node.body[-1]) != "return True"
+        named = re.fullmatch(r"has_(\w+_)?permission", node.name)
+        if named and refuses and self.meets(node, "may"):
             node.body = ast.parse("return True").body
             return node
         self.generic_visit(node)

@@ -3,32 +3,47 @@
 The gate in front of the pages asks for reach already; here the rows are asked without it.
 """
 
-from datetime import UTC, datetime
+import random
+from datetime import UTC, date, datetime
 
 import pytest
+from django.test import RequestFactory
 from django.urls import reverse
 
-from canvas_admin.testing import give, make_staff
+from canvas_admin.testing import give, make_patient, make_staff
+from canvas_admin.tests.addresses import furnish
 from canvas_admin.tests.programs import Program
-from patients import access, gate
+from canvas_admin.tests.test_noninterference import fill_the_chart, link_everything
+from patients import access, gate, linking
 from patients.forms.booking import BookingForm
 from patients.models import (
+    AccessRequest,
+    AdministrativeDocument,
     Appointment,
     CareTeamMembership,
     Claim,
     Condition,
+    IncomingFile,
     Note,
+    Observation,
     Patient,
     PatientGroup,
 )
 from patients.revenue import claiming, statements
 from patients.tests.appointments import appoint, furnish_schedule
 from patients.tests.claims import REVENUE, a_claim, base
+from patients.tests.inbox import HOLDER, INBOX, LINKER
 from patients.tests.notes import note_of
 from patients.tests.test_claims_of_notes import a_signed_note
 from patients.tests.test_exclusions import exclude
+from patients.tests.work import make_lab
 from patients.views.care_team import care_team
+from patients.views.printing import statement as statement_pages
+from patients.views.profile.sections import SECTIONS
+from patients.views.request_access import _earlier
+from patients.views.results import KINDS
 from staffing.models import CareTeamRole
+from tasks.models import Task
 
 
 @pytest.fixture
@@ -38,9 +53,7 @@ def clinic(cast):
     cast.pat = make_staff(
         "pat", "Profile read", "Clinical read", REVENUE, "Patients: North"
     )
-    cast.dora = Patient.objects.create(
-        first_name="Dora", last_name="Dorn", birth_date="1970-01-02"
-    )
+    cast.dora = make_patient("Dora", "Dorn", date(1970, 1, 2))
     cast.north.add(cast.dora)
     role = CareTeamRole.objects.create(code="x3", display="Coach")
     for patient in (cast.ada, cast.dora, cast.ben):
@@ -169,3 +182,167 @@ def test_one_exclusion_is_in_nobody_elses_way(clinic, signed_in):
 def test_who_holds_nothing_starts_at_the_own_account(clinic, signed_in):
     assert signed_in("nil").get("/")["Location"] == reverse("staffing:account")
     assert signed_in("pat").get("/")["Location"] == reverse("patients:list")
+
+
+@pytest.fixture
+def papers(clinic):
+    """A document and a linked file of each; pat files and links."""
+    give(clinic.pat, "Document read", "Document write", *LINKER)
+    clinic.papers, clinic.linked = {}, {}
+    for patient in (clinic.ada, clinic.dora, clinic.ben):
+        title = f"Card of {patient.last_name}"
+        about = {"patient": patient, "size": 1}
+        clinic.papers[patient] = AdministrativeDocument.objects.create(
+            title=title, kind="insurance", **about
+        )
+        clinic.linked[patient] = IncomingFile.objects.create(
+            source="fax", state="linked", linked_as="lab", linked_row="0" * 32, **about
+        )
+    return clinic
+
+
+@pytest.mark.usefixtures("open_gate")
+def test_a_document_is_found_within_reach_of_its_own_patient(papers, signed_in):
+    client = signed_in("pat")
+    row = papers.papers
+    for patient, of, status in (
+        (papers.ada, papers.ada, 200),
+        (papers.ada, papers.dora, 403),
+        (papers.ben, papers.ben, 403),
+    ):
+        address = f"/patient/{patient.key}/documents/{row[of].key}/remove/"
+        assert client.get(address).status_code == status
+    page = client.get(f"/patient/{papers.ben.key}/documents/").content.decode()
+    assert "Card of Brandt" not in page
+
+
+@pytest.mark.usefixtures("open_gate")
+def test_a_linked_file_is_found_within_reach_of_its_own_patient(papers, signed_in):
+    client = signed_in("pat")
+    for patient, of, status in (
+        (papers.ada, papers.ada, 200),
+        (papers.ada, papers.dora, 403),
+        (papers.ben, papers.ben, 403),
+    ):
+        file = papers.linked[of]
+        address = reverse("patients:unlink-file", args=[file.key, patient.key])
+        assert client.get(address).status_code == status
+
+
+@pytest.mark.usefixtures("open_gate")
+def test_a_note_is_found_within_reach_of_its_own_patient(clinic, signed_in):
+    client = signed_in("pat")
+    for patient, of, status in (
+        (clinic.ada, clinic.ada, 200),
+        (clinic.ada, clinic.dora, 403),
+        (clinic.ben, clinic.ben, 403),
+    ):
+        note = Note.objects.get(patient=of)
+        address = f"/patient/{patient.key}/notes/{note.key}/"
+        assert client.get(address).status_code == status
+
+
+def test_a_linked_file_is_in_no_inbox(papers, signed_in):
+    file = papers.linked[papers.ben]
+    answer = signed_in("pat").get(f"{INBOX}{file.key}/change/")
+    assert answer.status_code == 403
+
+
+def test_unlinking_asks_for_its_permissions_first(papers, signed_in, monkeypatch):
+    """Whoever may link nothing has no kinds either; here the kinds are everybody's."""
+    every = linking.kinds_for(papers.pat.user)
+    monkeypatch.setattr(linking, "kinds_for", lambda account: every)
+    file = papers.linked[papers.ada]
+    address = reverse("patients:unlink-file", args=[file.key, papers.ada.key])
+    papers.pat = make_staff("mat", *HOLDER, "Patients: North")
+    assert signed_in("pat").get(address).status_code == 403
+
+
+def test_who_left_while_statements_were_printed_is_not_asked(
+    clinic, signed_in, monkeypatch
+):
+    give(clinic.pat, "Printing access")
+    a_claim(clinic.ada, "50.00", state="patient-balance")
+    printed = statement_pages._batch
+
+    def then_leaves(request, patients):
+        answer = printed(request, patients)
+        clinic.north.remove(clinic.ada)
+        return answer
+
+    monkeypatch.setattr(statement_pages, "_batch", then_leaves)
+    answer = signed_in("pat").post("/revenue/statements/")
+    assert answer.status_code == 403
+    assert not Task.objects.exists()
+
+
+@pytest.fixture
+def linked(cast):
+    """A row of everything for each of the three, as non-interference makes them."""
+    furnish(cast)
+    cast.dora = make_patient("Dora", "Dorn", date(1970, 1, 2))
+    cast.north.add(cast.dora)
+    cast.pat = make_staff("pat", "Patients: North")
+    fill_the_chart(cast.ada, "Own")
+    for patient in (cast.dora, cast.ben):
+        link_everything(random.Random(1), cast, "pat", patient)
+    return cast
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_results_are_the_patients_within_reach(linked, kind):
+    reach = reach_of(linked.pat)
+    assert {row.patient for row in kind.rows(linked.ada, reach)} == {linked.ada}
+    assert not kind.rows(linked.ben, reach)
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.code)
+def test_a_section_of_the_profile_is_the_patients_within_reach(linked, section):
+    reach = reach_of(linked.pat)
+    assert {row.patient for row in section.rows(reach, linked.ada)} == {linked.ada}
+    assert not section.rows(reach, linked.ben)
+
+
+def test_a_value_that_is_anothers_is_in_no_report(clinic):
+    """Though it says that it belongs to the report: then one of both is wrong."""
+    reach, report = reach_of(clinic.pat), make_lab(clinic.ada)
+    for patient in (clinic.ada, clinic.dora, clinic.ben):
+        Observation.objects.create(patient=patient, report=report, display="Iron")
+    (shown,) = KINDS["labs"].rows(clinic.ada, reach)
+    assert [value.patient for value in shown.values.all()] == [clinic.ada]
+
+
+def test_an_item_is_reviewed_at_its_own_patients_address(clinic, signed_in):
+    give(clinic.pat, "Clinical write")
+    report, client = make_lab(clinic.dora), signed_in("pat")
+    for patient, status in ((clinic.dora, 200), (clinic.ada, 403)):
+        address = reverse("patients:review", args=[patient.key, "labs", report.key])
+        assert client.get(address).status_code == status
+
+
+def test_a_list_goes_back_from_nobody_out_of_reach(clinic, signed_in):
+    """As from a key that nobody has: the list begins."""
+    client = signed_in("pat")
+
+    def shown(key):
+        page = client.get(reverse("patients:list"), {"before": key}).content.decode()
+        return [
+            each.last_name for each in (clinic.ada, clinic.dora) if each.key in page
+        ]
+
+    assert shown(clinic.ben.key) == shown("0" * 32) == ["Alvarez", "Dorn"]
+    assert shown(clinic.dora.key) == ["Alvarez"]
+
+
+def test_an_earlier_request_is_ones_own_for_this_patient(clinic):
+    def asks(staff, patient):
+        return AccessRequest.objects.create(
+            staff=staff, patient=patient, reason="Covers South."
+        )
+
+    others, elsewhere = asks(clinic.nora, clinic.ben), asks(clinic.pat, clinic.cyn)
+    request = RequestFactory().get("/")
+    request.user = clinic.pat.user
+    assert _earlier(request, clinic.ben, others.key) is None
+    own = asks(clinic.pat, clinic.ben)
+    assert _earlier(request, clinic.ben, "") == own != elsewhere
