@@ -9,7 +9,7 @@ from collections import defaultdict
 
 import pytest
 
-FEW = 4
+FEW = 3
 
 
 @pytest.hookimpl(trylast=True)
