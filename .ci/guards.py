@@ -47,6 +47,7 @@ IN_PLACE = 60
 # every area or address, the quickest first.
 EVERY = (
     "canvas_admin/tests/test_fhir_permissions.py",
+    "canvas_admin/tests/test_administration_door.py",
     "canvas_admin/tests/test_error_pages.py",
     "canvas_admin/tests/test_audit.py",
     "canvas_admin/tests/matrix/test_permissions_asked.py",
