@@ -123,3 +123,9 @@ def test_another_groups_exclusion_is_not_found(cast, ruth):
     lift = at("exclusion_lift", cast.south.public_id, key)
     assert ruth.post(lift).status_code == 404
     assert cast.north.exclusions.exists()
+
+
+def test_one_exclusion_is_in_nobody_elses_way(cast, ruth):
+    for patient in (cast.ada, cast.ben):
+        assert exclude(ruth, cast, patient).status_code == 302
+    assert cast.north.exclusions.count() == 2

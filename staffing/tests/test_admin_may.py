@@ -39,20 +39,19 @@ TABLE = {
 PAGES = {model._meta.label: page for model, page in admin.site._registry.items()}
 
 
-def request_of(*, holds, user=None):
+def request_of(*, holds):
     """A request of somebody who holds every permission, or none."""
     request = RequestFactory().get("/")
-    account = SimpleNamespace(
-        pk=user and user.pk, has_perm=lambda *about: holds, has_perms=lambda *a: holds
+    request.user = SimpleNamespace(
+        has_perm=lambda *about: holds, has_perms=lambda *about: holds
     )
-    request.user = account
     return request
 
 
-def may(page, request, *about):
-    """What the person may do; with a row, with that row."""
+def may(page, request):
+    """What the person may do there."""
     verbs = {"view", "change", "delete"}
-    found = {v for v in verbs if getattr(page, f"has_{v}_permission")(request, *about)}
+    found = {v for v in verbs if getattr(page, f"has_{v}_permission")(request)}
     inline = isinstance(page, admin.options.InlineModelAdmin)
     if page.has_add_permission(request, *([None] if inline else [])):
         found.add("add")

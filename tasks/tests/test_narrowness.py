@@ -2,10 +2,12 @@
 
 import pytest
 
+from canvas_admin.audit.models import AuditRow
 from canvas_admin.fhir.server import FhirView
 from canvas_admin.testing import make_staff
 from canvas_admin.tests.programs import Program, ids
-from tasks import acts
+from patients.tests.test_fhir_meanwhile import leaving
+from tasks.api import task_writing
 from tasks.models import Task, TaskComment, TaskLabel
 from tasks.tests.asking import address, label_of, make, send
 from tasks.tests.test_fhir_task import minimal
@@ -16,18 +18,6 @@ TASKING = ("Tasking access", "Patients: North")
 @pytest.fixture
 def program(cast):
     return Program(make_staff("bot", *TASKING))
-
-
-def leaving(cast, monkeypatch, place, name):
-    """After this step ada is in North no more."""
-    taken = getattr(place, name)
-
-    def then_leaves(*arguments):
-        found = taken(*arguments)
-        cast.north.remove(cast.ada)
-        return found
-
-    monkeypatch.setattr(place, name, then_leaves)
 
 
 def test_a_program_finds_tasks_within_reach(cast, program):
@@ -47,16 +37,15 @@ def test_a_task_whose_patient_left_meanwhile_stays(cast, program, monkeypatch):
     assert Task.objects.get().title == "Call back"
 
 
-def test_a_task_does_not_come_to_be_about_who_left_meanwhile(
-    cast, program, monkeypatch
-):
+def test_a_task_is_not_given_to_who_left_after_the_look_up(cast, program, monkeypatch):
     task = make()
-    leaving(cast, monkeypatch, acts, "locked")
+    leaving(cast, monkeypatch, task_writing, "find_patient")
     path = f"Task/{task.externally_exposable_id}"
     about = {"for": {"reference": f"Patient/{cast.ada.key}"}}
     answer = program.send("PUT", path, minimal(cast, **about))
-    assert answer.status_code in (404, 422)
+    assert answer.status_code == 404
     assert Task.objects.get().patient is None
+    assert not AuditRow.objects.filter(action="task.change").exists()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the profile shows besides what can be read there, and to whom."""
+"""What is shown besides, and to whom: on the profile, of a visit, of a group, at first."""
 
 from datetime import date
 
@@ -6,8 +6,11 @@ import pytest
 from django.urls import reverse
 
 from canvas_admin.testing import give, make_staff
+from canvas_admin.tests.programs import Program
 from patients.models import Coverage, PatientGroup
+from patients.tests.appointments import appoint, furnish_schedule
 from patients.tests.claims import REVENUE, a_claim
+from patients.tests.notes import note_of
 
 READER = ("Profile read", "Patients: North")
 
@@ -57,3 +60,29 @@ def test_the_patients_own_groups_are_for_who_administers_them(clinic, signed_in)
     page = page_of(clinic, signed_in).content.decode()
     assert "Diabetes" in page
     assert "Asthma" not in page
+
+
+def test_the_notes_of_an_appointment_are_for_the_chart(clinic, signed_in):
+    furnish_schedule(clinic)
+    row = appoint(clinic, clinic.ada)
+    note = note_of(clinic.ada, clinic.nora, appointment=row)
+    give(clinic.pat, "Clinical read")
+    give(clinic.olga, "Patients: North")
+    address = f"/patient/{clinic.ada.key}/appointments/{row.key}/"
+    assert note.key in signed_in("pat").get(address).content.decode()
+    assert note.key not in signed_in("olga").get(address).content.decode()
+
+
+@pytest.mark.parametrize(("groups", "shown"), [((), False), (READER[:1], True)])
+def test_members_of_a_group_are_for_who_may_find_patients(clinic, groups, shown):
+    group = PatientGroup.objects.get(name="Diabetes")
+    program = Program(
+        make_staff("bot", "Staff Permissions", "Patients: North", *groups)
+    )
+    found = program.read(f"Group/{group.externally_exposable_id}")
+    assert ("member" in found) == shown
+
+
+def test_who_holds_nothing_starts_at_the_own_account(clinic, signed_in):
+    assert signed_in("nil").get("/")["Location"] == reverse("staffing:account")
+    assert signed_in("pat").get("/")["Location"] == reverse("patients:list")
