@@ -5,7 +5,6 @@ The gate in front of the pages asks for reach already; here the rows are asked w
 
 import random
 from datetime import date
-from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -33,9 +32,8 @@ from patients.tests.work import make_lab
 from patients.views.care_team import care_team
 from patients.views.profile.sections import SECTIONS
 from patients.views.request_access import _earlier
+from patients.views.results import KINDS
 from staffing.models import CareTeamRole
-
-results = import_module("patients.views.results")
 
 
 def with_rows(cast):
@@ -116,7 +114,7 @@ def linked(cast):
     return cast
 
 
-@pytest.mark.parametrize("kind", results.KINDS.values(), ids=results.KINDS)
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_results_are_the_patients_within_reach(linked, kind):
     reach = reach_of(linked.pat)
     assert {row.patient for row in kind.rows(linked.ada, reach)} == {linked.ada}
@@ -135,7 +133,7 @@ def test_a_value_that_is_anothers_is_in_no_report(clinic):
     reach, report = reach_of(clinic.pat), make_lab(clinic.ada)
     for patient in (clinic.ada, clinic.dora, clinic.ben):
         Observation.objects.create(patient=patient, report=report, display="Iron")
-    (shown,) = results.KINDS["labs"].rows(clinic.ada, reach)
+    (shown,) = KINDS["labs"].rows(clinic.ada, reach)
     assert [value.patient for value in shown.values.all()] == [clinic.ada]
 
 
@@ -164,9 +162,10 @@ def test_values_are_narrowed_though_the_report_is_not(clinic, monkeypatch):
     rows = SimpleNamespace(
         in_chart_of=lambda patient, account: LabReport.objects.filter(patient=patient)
     )
-    monkeypatch.setattr(results, "LabReport", SimpleNamespace(objects=rows))
+    names = KINDS["labs"].rows.__globals__
+    monkeypatch.setitem(names, "LabReport", SimpleNamespace(objects=rows))
     for patient, number in ((clinic.ada, 1), (clinic.ben, 0)):
         report = make_lab(patient)
         Observation.objects.create(patient=patient, report=report, display="Iron")
-        (row,) = results.KINDS["labs"].rows(patient, reach_of(clinic.pat))
+        (row,) = KINDS["labs"].rows(patient, reach_of(clinic.pat))
         assert len(row.values.all()) == number
