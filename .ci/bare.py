@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
+from django.db.models.functions import Coalesce
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
@@ -69,7 +70,8 @@ def family(_request: HttpRequest, name: str) -> JsonResponse:
     named = Patient.objects.filter(
         names__folded_family__gte=f" {name}", names__folded_family__lt=f" {name}\x7f"
     )
-    return _patients(named.order_by("sort_name"))
+    # Sorted as the API does it: by the index of names it takes seconds on PostgreSQL.
+    return _patients(named.order_by(Coalesce("sort_name", "sort_name")))
 
 
 def born(_request: HttpRequest, day: str) -> JsonResponse:

@@ -1,14 +1,15 @@
 """make bench: what the site costs on both databases, as ratios within one run.
 
     python .ci/bench.py [--size 1000000] [--rounds 200] [--items 5] [--keep FOLDER]
-                        [--only sqlite]
+                        [--only sqlite] [--parts programs]
     python .ci/bench.py --tables
 
 A clinic of `size` patients and 500 groups, each patient with `items` results, tasks, claims
 and visits, is made on each database; then people of every reach ask for the same pages in
 turn, through the server. --keep FOLDER keeps SQLite's file there, and measures it again
 without a load while size, items and what makes them are the same. The figures go to
-docs/proof/bench.json, by size; --tables prints them all as in docs/performance.md.
+docs/proof/bench.json, by size, each part with its commit; --parts takes some of them anew.
+--tables prints them all as in docs/performance.md.
 """
 
 import argparse
@@ -33,14 +34,13 @@ EVERYONE, UNFILTERED = "everyone", "no filter at all"
 
 
 def measured(
-    size: int, rounds: int, items: int, kept: Path | None, only: str
+    options: argparse.Namespace,
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Measure in a process per database: each database with its figures."""
-    if only != "postgresql":
-        with _folder(kept, size, items) as folder:
-            address = f"sqlite:///{folder}/bench.sqlite3"
-            yield "sqlite", one(size, rounds, items, address)
-    if only == "sqlite":
+    if options.only != "postgresql":
+        with _folder(options.keep, options.size, options.items) as folder:
+            yield "sqlite", one(options, f"sqlite:///{folder}/bench.sqlite3")
+    if options.only == "sqlite":
         return
     bin_folder = postgres.programs()
     if bin_folder is None:
@@ -50,7 +50,7 @@ def measured(
     # As PostgreSQL's manual advises a server of its own; its default is for a small one.
     postgres.SETTINGS["shared_buffers"] = f"{memory // 4 // 2**20}MB"
     with postgres.cluster(bin_folder) as address:
-        yield "postgresql", one(size, rounds, items, address)
+        yield "postgresql", one(options, address)
 
 
 @contextlib.contextmanager
@@ -76,11 +76,11 @@ def _made_by() -> str:
     return said.hexdigest()[:12]
 
 
-def one(size: int, rounds: int, items: int, address: str) -> dict[str, Any]:
+def one(options: argparse.Namespace, address: str) -> dict[str, Any]:
     """Measure on one database, in another process."""
-    print(f"== {address.partition(':')[0]}, {size} patients ==", flush=True)
-    command = [sys.executable, str(HERE / "measure.py")]
-    command += [str(size), str(rounds), str(items)]
+    print(f"== {address.partition(':')[0]}, {options.size} patients ==", flush=True)
+    numbers = map(str, (options.size, options.rounds, options.items))
+    command = [sys.executable, str(HERE / "measure.py"), *numbers, *options.parts]
     environment = {
         "DATABASE_URL": address,
         "INSECURE_HTTP": "1",
@@ -104,6 +104,7 @@ def tables(report: dict[str, Any]) -> Iterator[str]:
 
 
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+PARTS = ("pages", "programs", "acts", "check")
 
 
 def pages(people: dict[str, Any]) -> Iterator[str]:
@@ -196,6 +197,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=5, help="items a patient")
     parser.add_argument("--keep", type=Path, help="where SQLite's file stays")
     parser.add_argument("--only", choices=NAMES, default="", help="one database")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--tables", action="store_true", help="print what is recorded")
     options = parser.parse_args()
     report = json.loads(REPORT.read_text()) if REPORT.exists() else {}
@@ -211,10 +213,14 @@ def main() -> None:
             "items": options.items,
         }
         run = report.setdefault(str(options.size), {"figures": {}})
+        before = run["figures"]
+        if set(options.parts) < set(PARTS) and not before:
+            parser.error("measure all parts first")
         REPORT.parent.mkdir(parents=True, exist_ok=True)
-        of = (options.size, options.rounds, options.items, options.keep, options.only)
-        for database, figures in measured(*of):
-            run["figures"][database] = {**of_run, **figures}
+        for database, figures in measured(options):
+            kept = before.get(database, {})
+            parts = {**kept.get("of", {}), **dict.fromkeys(options.parts, of_run)}
+            run["figures"][database] = {**kept, **figures, "of": parts}
             REPORT.write_text(json.dumps(report, indent=1) + "\n")
         report = {str(options.size): run}
     print("\n".join(tables(report)))

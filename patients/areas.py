@@ -33,9 +33,10 @@ from staffing.groups import (
 class Area:
     """A screen: the permissions it asks for, and whether it shows one patient.
 
-    A screen about one patient asks for the patient to be within reach as well. `deed`
-    is what people do there, to stand behind "may". `url_name` is its first page, `more`
-    are those that the navigation's link stands for, too.
+    A screen about one patient asks for the patient to be within reach as well; another
+    lists what is within reach, and `beyond` tells what it shows besides. `deed` is what
+    people do there, to stand behind "may". `url_name` is its first page, `more` are those
+    that the navigation's link stands for, too.
     """
 
     code: str
@@ -47,7 +48,10 @@ class Area:
     url_name: str
     in_navigation: bool = False
     more: tuple[str, ...] = ()
+    beyond: Any = ""
 
+
+_OF_VISITS = _("every visit, of other patients in short")
 
 _WRITE_TASKS = (
     FIND,
@@ -68,6 +72,7 @@ AREAS = (
         False,
         "patients:list",
         in_navigation=True,
+        beyond=_("others in short, by “See all patients”"),
     ),
     Area(
         "schedule",
@@ -78,6 +83,7 @@ AREAS = (
         False,
         "patients:schedule",
         in_navigation=True,
+        beyond=_OF_VISITS,
     ),
     Area(
         "revenue",
@@ -142,6 +148,7 @@ AREAS = (
         False,
         "patients:create",
         in_navigation=True,
+        beyond=_("whether there is such a patient already"),
     ),
     Area(
         "chart",
@@ -267,6 +274,7 @@ AREAS = (
         False,
         "patients:data-integration",
         in_navigation=True,
+        beyond=_("every file that is not linked yet: it is about nobody"),
     ),
     Area(
         "link_file",
@@ -399,6 +407,7 @@ AREAS = (
         (FIND, PRINT),
         False,
         "patients:print-schedule",
+        beyond=_OF_VISITS,
     ),
     Area(
         "audit",

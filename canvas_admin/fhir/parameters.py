@@ -120,7 +120,8 @@ class Reference(Parameter):
         kind, slash, found = value.rpartition("/")
         if slash and kind.rpartition("/")[2] != self.type:
             return NOTHING
-        return Q(**{self.field: found}) if self.pattern.fullmatch(found) else NOTHING
+        asked = f"{self.path}__known_as" if self.path else self.field
+        return Q(**{asked: found}) if self.pattern.fullmatch(found) else NOTHING
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """A search as it is asked, and rows in pages (FHIR R4, Search; facts 5.5)."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Model, OrderBy, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
 from canvas_admin.fhir.bundles import Rejected
@@ -109,28 +110,37 @@ class Rows:
     """Matches as a query has them, in an order that ends with what is unique.
 
     `order` are pairs of a field and whether it goes backwards; a row without a value comes
-    last either way.
+    last either way. A database may walk through the index over the order until it has met
+    enough matches: not unless `walked`, where these stand together and so may come late.
     """
 
     queryset: QuerySet
     order: tuple[tuple[str, bool], ...]
+    walked: bool = True
 
     def page(self, offset: int, last: Model | None, size: int) -> list[Any]:
         """So many rows, behind a number of others or behind one row."""
-        rows = self.queryset.order_by(
-            *(
-                F(name).desc(nulls_last=True) if down else F(name).asc(nulls_last=True)
-                for name, down in self.order
-            )
-        )
-        if last is not None:
-            return list(rows.filter(self._behind(last))[:size])
-        return list(rows[offset : offset + size])
+        begin = 0 if last else offset
+        return list(self._from(last)[begin : begin + size])
+
+    def keys(self, last: Model | None, size: int) -> list[int]:
+        """The primary keys of the first so many rows, of all or of those behind one."""
+        rows = self._from(last).prefetch_related(None)
+        return list(rows.values_list("pk", flat=True)[:size])
 
     def count(self, most: int | None) -> int:
         """How many there are, up to a number or all of them."""
         rows = self.queryset.order_by().values("pk")
         return (rows if most is None else rows[:most]).count()
+
+    def _from(self, last: Model | None) -> QuerySet:
+        rows = self.queryset.order_by(*(self._by(*each) for each in self.order))
+        return rows.filter(self._behind(last)) if last else rows
+
+    def _by(self, name: str, down: bool) -> OrderBy:
+        # An index over a column is none over an expression.
+        by = F(name) if self.walked else Coalesce(F(name), F(name))
+        return by.desc(nulls_last=True) if down else by.asc(nulls_last=True)
 
     def _behind(self, last: Model) -> Q:
         found, same = Q(pk__in=()), Q()
@@ -143,6 +153,33 @@ class Rows:
             found |= same & (further | Q(**{f"{name}__isnull": True}))
             same &= Q(**{name: value})
         return found
+
+
+@dataclass(frozen=True)
+class Ways:
+    """The same rows, looked for by several conditions of which each row meets one.
+
+    For a condition of alternatives that no index serves as a whole, and each by itself.
+    """
+
+    rows: Rows
+    ways: tuple[Q, ...]
+
+    def page(self, offset: int, last: Model | None, size: int) -> list[Any]:
+        """So many rows, behind a number of others or behind one row."""
+        begin = 0 if last else offset
+        keys = [key for way in self._each() for key in way.keys(last, begin + size)]
+        return self._such(Q(pk__in=keys)).page(begin, None, size)
+
+    def count(self, most: int | None) -> int:
+        """How many there are, up to a number or all of them."""
+        return _sum(self._each(), most)
+
+    def _each(self) -> list[Rows]:
+        return [self._such(way) for way in self.ways]
+
+    def _such(self, condition: Q) -> Rows:
+        return replace(self.rows, queryset=self.rows.queryset.filter(condition))
 
 
 @dataclass(frozen=True)
@@ -170,11 +207,15 @@ class Parts:
 
     def count(self, most: int | None) -> int:
         """How many there are, up to a number or all of them."""
-        number = 0
-        for part in self.of:
-            if most is None or number < most:
-                number += part.count(None if most is None else most - number)
-        return number
+        return _sum(self.of, most)
+
+
+def _sum(parts: Iterable[Rows], most: int | None) -> int:
+    number = 0
+    for part in parts:
+        if most is None or number < most:
+            number += part.count(None if most is None else most - number)
+    return number
 
 
 def _value(row: Any, name: str) -> Any:

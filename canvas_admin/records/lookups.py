@@ -48,6 +48,26 @@ class Among(models.Lookup):
         return among, [*parameters, keys]
 
 
+@models.ForeignKey.register_lookup
+class KnownAs(models.Lookup):
+    """owner__known_as="…": the row that is called so outside, looked up once.
+
+    By a join, owner__key="…", the key is asked of each row, after all else that is asked
+    of it.
+    """
+
+    lookup_name = "known_as"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+        left, parameters = self.process_lhs(compiler, connection)
+        model, quoted = self.lhs.target.related_model, connection.ops.quote_name
+        table, pk = quoted(model._meta.db_table), quoted(model._meta.pk.column)
+        key = quoted(model._meta.get_field("key").column)
+        one = f"(SELECT {pk} FROM {table} WHERE {key} = %s)"  # noqa: S608
+        return f"{left} = {one}", [*parameters, self.rhs]
+
+
 class Listed(models.Aggregate):
     """The values of a group of rows in one column; as_keys() reads them.
 

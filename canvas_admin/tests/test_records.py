@@ -176,6 +176,18 @@ def test_a_row_without_a_page_is_named_without_a_link(cast: SimpleNamespace) -> 
 # Many keys as one parameter, and queries that are compiled once --------------------------
 
 
+def test_known_as_finds_who_is_called_so(cast):
+    nora = cast.nora.user
+    for key in (nora.key, nora.key.upper(), cast.nora.key, new_key(), ""):
+        found = GroupChange.objects.filter(user__known_as=key)
+        assert set(found) == set(GroupChange.objects.filter(user__key=key)), key
+    of_nora = GroupChange.objects.filter(user__known_as=nora.key)
+    assert set(of_nora) == set(GroupChange.objects.filter(user=nora)) != set()
+    others = GroupChange.objects.exclude(user__known_as=nora.key)
+    assert set(others) == set(GroupChange.objects.exclude(user=nora)) != set()
+    assert not GroupChange.objects.filter(role__known_as=new_key()).exists()
+
+
 @pytest.mark.parametrize("wanted", [[], ["ada"], ["ada", "cyn"]])
 def test_among_takes_any_number_of_keys_as_one_parameter(cast, wanted):
     pks = [getattr(cast, name).pk for name in wanted]

@@ -1,7 +1,7 @@
 """FHIR Patient over our patients (facts 4)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from canvas_admin.fhir.parameters import (
     Token,
 )
 from canvas_admin.fhir.resources import KEY, Json, Resource, filled
+from canvas_admin.fhir.searching import Rows, Search
 from canvas_admin.records.lookups import Prepared, Slot
 from patients import access, areas
 from patients.api import patient_writing
@@ -45,6 +46,8 @@ TYPES = "http://terminology.hl7.org/CodeSystem/v2-0203"
 SEXES = {"F": "F", "M": "M", "O": "OTH", "UNK": "UNK"}
 DATES = {"day": "%Y-%m-%d", "month": "%Y-%m", "year": "%Y"}
 COUNTS = Q(entered_in_error=False)
+# Patients of one name stand together in the order of names, where it falls.
+NAMES = ("family", "given", "name", "nickname")
 Belongings = dict[str, list[Any]]
 
 
@@ -139,6 +142,10 @@ class PatientResource(Resource):
 
     def rows(self, request: Any) -> QuerySet:
         return within(request, Patient.objects.all(), "pk")
+
+    def matches(self, request: Any, search: Search) -> Rows:
+        named = any(asked.name in NAMES for asked in search.asked)
+        return replace(super().matches(request, search), walked=not named)
 
     def find(self, request: Any, logical_id: str) -> Patient | None:
         return find_patient(request, logical_id)

@@ -18,6 +18,7 @@ from canvas_admin.fhir.resources import (
     instant,
     reference,
 )
+from canvas_admin.fhir.searching import Rows, Search, Ways
 from patients import access, areas
 from patients.api.of_patient import proposed
 from patients.gate import reach
@@ -70,11 +71,16 @@ class TaskResource(Resource):
             "written", "pk"
         )
         rows = Task.objects.visible_to(reach(request)).with_people()
-        if candidates := proposed(request, "patient"):
-            rows = rows.filter(Q(patient__isnull=True) | candidates)
         return rows.select_related("creator").prefetch_related(
             Prefetch("comments", comments)
         )
+
+    def matches(self, request: Any, search: Search) -> Rows | Ways:
+        found = super().matches(request, search)
+        candidates = proposed(request, "patient")
+        # One condition of both would be looked for among all tasks.
+        about_nobody = Q(patient__isnull=True)
+        return Ways(found, (candidates, about_nobody)) if candidates else found
 
     def to_fhir(self, request: Any, rows: Sequence[Task]) -> list[Json]:
         return [to_fhir(task, request.build_absolute_uri) for task in rows]

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from canvas_admin.audit.models import AuditRow
+from canvas_admin.fhir import paging
 from canvas_admin.testing import give, make_staff
 from canvas_admin.tests.programs import FHIR_JSON, Program, ids, queries, said
+from patients.search import narrow
 from tasks.models import Task, TaskComment, TaskLabel
 from tasks.tests.asking import label_of, make, team_of
 
@@ -445,3 +447,28 @@ def test_pages_follow_each_other_by_their_links(cast, program):
         "total": 0,
         "entry": [],
     }
+
+
+@pytest.mark.parametrize("furthest", [10_000, 2])
+@pytest.mark.parametrize("most", [narrow.NARROW, 0])
+def test_a_narrow_reach_finds_in_order_what_is_about_nobody_too(
+    cast, program, monkeypatch, furthest, most
+):
+    monkeypatch.setattr(paging, "FURTHEST", furthest)
+    monkeypatch.setattr(narrow, "NARROW", most)
+    about = [cast.ada, None, None, cast.cyn, cast.ada, None, cast.cyn, cast.ada]
+    due = [3, 1, None, 2, None, 5, 4, 1]
+    made = [
+        make(patient=patient, due=day and DUE.replace(day=day))
+        for patient, day in zip(about, due, strict=True)
+    ]
+    wanted = [made[n] for n in (1, 7, 0, 5, 2, 4)]
+    bundle, found = program.bundle("Task", _sort="due-date", _count="2"), []
+    assert bundle["total"] == len(wanted)
+    while len(found) < len(wanted):
+        found += [entry["resource"]["id"] for entry in bundle["entry"]]
+        onward = [e["url"] for e in bundle["link"] if e["relation"] == "next"]
+        if not onward:
+            break
+        bundle = program.get(onward[0][1:]).json()
+    assert found == [str(task.externally_exposable_id) for task in wanted]

@@ -22,6 +22,16 @@ Every access needs two things:
 - **whose** data: the patient is a member, now, of a patient group whose auth group
   (“Patients: …”) the person holds, or the person holds “All Patients”.
 
+Something of patients who are out of reach is shown in three places, to whoever may use the
+screen, and the audit trail says to whom:
+
+- **The schedule** shows every visit: when it is and how long, where and with whom, its kind
+  and status, the patient's name and date of birth. Nothing there leads to the patient.
+- **“See all patients”** in a search shows names and dates of birth, twenty at a time and
+  thirty times an hour, so that access can be asked for.
+- **The form for a new patient** says that somebody of this name and date of birth is on file
+  already; it does not say who.
+
 Nothing is open by default. A person with none of the first twelve groups sees their own
 account page, and the administration if they hold one of its groups.
 
@@ -29,6 +39,9 @@ Groups come from a person's roles when the role is given, and from **Staff Permi
 by hand. Changing a role's default groups changes nobody who has the role; taking a role
 away takes no group away.
 """
+
+
+ANY = "any of the twelve"
 
 
 class Command(BaseCommand):
@@ -49,9 +62,8 @@ def document() -> str:
         _table(Kind.AREA),
         "The screens that exist now, and what each needs:\n",
         _screens(),
-        "A group whose column “opens” says nothing more than finding patients and asking "
-        "for access adds to what others open, as the list of screens says, or prepares for "
-        "an area of the app that is not built yet.\n",
+        "“Profile write” and “Document write” open no screen by themselves: they add to what "
+        "“Profile read” and “Document read” open, as the list of screens says.\n",
         "## Whose data: everyone\n",
         _table(Kind.EVERYONE),
         "## Administration\n",
@@ -110,21 +122,27 @@ def _groups_for(area: Area) -> str:
     if alone := _holders(*area.permissions):
         return alone
     needed = dict.fromkeys(_holders(name) for name in area.permissions)
+    # Whoever holds one of the others holds one of the twelve.
+    needed.pop(ANY, None)
     return "; together with ".join(needed)
 
 
 def _holders(*permissions: str) -> str:
-    return ", ".join(
+    holders = [
         name
         for name, group in BY_NAME.items()
         if set(permissions) <= set(group.permissions)
-    )
+    ]
+    twelve = [group.name for group in _of(Kind.AREA)]
+    return ANY if holders == twelve else ", ".join(holders)
 
 
 def _reach(area: Area) -> str:
     if ADMINISTER in area.permissions:
         return "not asked"
-    return "needed" if area.about_patient else "not asked; what is listed is"
+    if area.about_patient:
+        return "needed"
+    return f"of what is listed; {area.beyond}" if area.beyond else "of what is listed"
 
 
 def _warnings() -> str:
