@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from django.db.models import F, Model, OrderBy, Q, QuerySet
@@ -17,6 +18,8 @@ COUNT, MOST = 10, 100
 FURTHEST = 10_000
 # Totals are exact up to here, and are left out above.
 MOST_COUNTED = 10_000
+# So many keys cost about what one does; fewer than this are counted by reading them.
+SOME = 1_000
 LONGEST = 1_000
 VALUES = 100
 RESULTS = (
@@ -168,12 +171,25 @@ class Ways:
     def page(self, offset: int, last: Model | None, size: int) -> list[Any]:
         """So many rows, behind a number of others or behind one row."""
         begin = 0 if last else offset
-        keys = [key for way in self._each() for key in way.keys(last, begin + size)]
+        most = begin + size
+        if last or most > SOME:
+            found = [way.keys(last, most) for way in self._each()]
+        else:
+            found = self._first
+        keys = [key for of_way in found for key in of_way[:most]]
         return self._such(Q(pk__in=keys)).page(begin, None, size)
 
     def count(self, most: int | None) -> int:
         """How many there are, up to a number or all of them."""
-        return _sum(self._each(), most)
+        if any(len(keys) > SOME for keys in self._first):
+            return _sum(self._each(), most)
+        number = sum(map(len, self._first))
+        return number if most is None else min(number, most)
+
+    @cached_property
+    def _first(self) -> list[list[int]]:
+        """The first primary keys of each way; of one with few, all."""
+        return [way.keys(None, SOME + 1) for way in self._each()]
 
     def _each(self) -> list[Rows]:
         return [self._such(way) for way in self.ways]

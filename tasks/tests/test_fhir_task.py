@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from canvas_admin.audit.models import AuditRow
-from canvas_admin.fhir import paging
+from canvas_admin.fhir import paging, searching
 from canvas_admin.testing import give, make_staff
 from canvas_admin.tests.programs import FHIR_JSON, Program, ids, queries, said
 from patients.search import narrow
@@ -450,11 +450,13 @@ def test_pages_follow_each_other_by_their_links(cast, program):
 
 
 @pytest.mark.parametrize("furthest", [10_000, 2])
+@pytest.mark.parametrize("some", [searching.SOME, 2])
 @pytest.mark.parametrize("most", [narrow.NARROW, 0])
 def test_a_narrow_reach_finds_in_order_what_is_about_nobody_too(
-    cast, program, monkeypatch, furthest, most
+    cast, program, monkeypatch, furthest, most, some
 ):
     monkeypatch.setattr(paging, "FURTHEST", furthest)
+    monkeypatch.setattr(searching, "SOME", some)
     monkeypatch.setattr(narrow, "NARROW", most)
     about = [cast.ada, None, None, cast.cyn, cast.ada, None, cast.cyn, cast.ada]
     due = [3, 1, None, 2, None, 5, 4, 1]

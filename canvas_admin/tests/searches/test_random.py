@@ -15,6 +15,7 @@ import pytest
 from django.db import connection, transaction
 from django.test import RequestFactory
 
+from canvas_admin.fhir import searching
 from canvas_admin.testing import give, make_group, make_patient, make_staff
 from canvas_admin.tests import proof
 from canvas_admin.tests.programs import FHIR_JSON, Program
@@ -90,8 +91,13 @@ def in_world(seed: int) -> int:
     chance, found = random.Random(seed), 0  # noqa: S311
     # What is narrow is searched in another way; in every other world nothing is.
     most = narrow.NARROW if seed % 2 else 0
+    some = searching.SOME if seed % 3 else 2
     try:
-        with transaction.atomic(), mock.patch.object(narrow, "NARROW", most):
+        with (
+            transaction.atomic(),
+            mock.patch.object(narrow, "NARROW", most),
+            mock.patch.object(searching, "SOME", some),
+        ):
             world = make_world(chance, seed)
             for _search in range(SEARCHES):
                 found += one_search(world, chance)
