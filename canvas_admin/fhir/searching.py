@@ -128,8 +128,7 @@ class Rows:
 
     def keys(self, last: Model | None, size: int) -> list[int]:
         """The primary keys of the first so many rows, of all or of those behind one."""
-        rows = self._from(last).prefetch_related(None)
-        return list(rows.values_list("pk", flat=True)[:size])
+        return list(self._from(last).values_list("pk", flat=True)[:size])
 
     def count(self, most: int | None) -> int:
         """How many there are, up to a number or all of them."""
@@ -160,42 +159,39 @@ class Rows:
 
 @dataclass(frozen=True)
 class Ways:
-    """The same rows, looked for by several conditions of which each row meets one.
+    """Matches of one model, found in several ways of which no two find the same row.
 
     For a condition of alternatives that no index serves as a whole, and each by itself.
+    `shown` are all rows with what an answer needs of them, in the order of the ways: of
+    these it takes what the ways have found.
     """
 
-    rows: Rows
-    ways: tuple[Q, ...]
+    shown: Rows
+    ways: tuple[Rows, ...]
 
     def page(self, offset: int, last: Model | None, size: int) -> list[Any]:
         """So many rows, behind a number of others or behind one row."""
         begin = 0 if last else offset
         most = begin + size
         if last or most > SOME:
-            found = [way.keys(last, most) for way in self._each()]
+            found = [way.keys(last, most) for way in self.ways]
         else:
             found = self._first
         keys = [key for of_way in found for key in of_way[:most]]
-        return self._such(Q(pk__in=keys)).page(begin, None, size)
+        rows = self.shown.queryset.filter(pk__in=keys)
+        return replace(self.shown, queryset=rows).page(begin, None, size)
 
     def count(self, most: int | None) -> int:
         """How many there are, up to a number or all of them."""
         if any(len(keys) > SOME for keys in self._first):
-            return _sum(self._each(), most)
+            return _sum(self.ways, most)
         number = sum(map(len, self._first))
         return number if most is None else min(number, most)
 
     @cached_property
     def _first(self) -> list[list[int]]:
         """The first primary keys of each way; of one with few, all."""
-        return [way.keys(None, SOME + 1) for way in self._each()]
-
-    def _each(self) -> list[Rows]:
-        return [self._such(way) for way in self.ways]
-
-    def _such(self, condition: Q) -> Rows:
-        return replace(self.rows, queryset=self.rows.queryset.filter(condition))
+        return [way.keys(None, SOME + 1) for way in self.ways]
 
 
 @dataclass(frozen=True)

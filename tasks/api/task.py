@@ -20,7 +20,7 @@ from canvas_admin.fhir.resources import (
 )
 from canvas_admin.fhir.searching import Rows, Search, Ways
 from patients import access, areas
-from patients.api.of_patient import proposed
+from patients.api.of_patient import proposed, within
 from patients.gate import reach
 from patients.models.folded import folded_words
 from tasks.api import task_writing
@@ -67,20 +67,19 @@ class TaskResource(Resource):
         }
 
     def rows(self, request: Any) -> QuerySet:
-        comments = TaskComment.objects.select_related("author").order_by(
-            "written", "pk"
-        )
-        rows = Task.objects.visible_to(reach(request)).with_people()
-        return rows.select_related("creator").prefetch_related(
-            Prefetch("comments", comments)
-        )
+        return _with_all(Task.objects.visible_to(reach(request)))
 
     def matches(self, request: Any, search: Search) -> Rows | Ways:
-        found = super().matches(request, search)
-        candidates = proposed(request, "patient")
-        # One condition of both would be looked for among all tasks.
-        about_nobody = Q(patient__isnull=True)
-        return Ways(found, (candidates, about_nobody)) if candidates else found
+        if not proposed(request, "patient"):
+            return super().matches(request, search)
+        # Of a narrow reach: one condition of both would be looked for among all tasks.
+        about = (
+            within(request, Task.objects.all()),
+            Task.objects.filter(patient__isnull=True),
+        )
+        asked, order = search.condition(request), self.order(search)
+        ways = tuple(Rows(tasks.filter(asked), order) for tasks in about)
+        return Ways(Rows(_with_all(Task.objects.all()), order), ways)
 
     def to_fhir(self, request: Any, rows: Sequence[Task]) -> list[Json]:
         return [to_fhir(task, request.build_absolute_uri) for task in rows]
@@ -96,6 +95,13 @@ class TaskResource(Resource):
         self, request: Any, row: Task, data: Json, check: Callable[[Task], None]
     ) -> Task:
         return task_writing.update(request, row, data, check)
+
+
+def _with_all(tasks: QuerySet) -> QuerySet:
+    """These tasks with what a resource tells of them."""
+    comments = TaskComment.objects.select_related("author").order_by("written", "pk")
+    rows = tasks.with_people().select_related("creator")
+    return rows.prefetch_related(Prefetch("comments", comments))
 
 
 def to_fhir(task: Task, at: Callable[[str], str]) -> Json:
