@@ -139,9 +139,47 @@ def batches(
         start, size = batch[-1].place, min(2 * size, MOST)
 
 
-def some(scan: Scan, streams: Sequence[int], most: int) -> list[Candidate]:
-    """Candidates in no order, perhaps one more than once; fewer than `most` are all."""
-    return _any(scan, scan.span(), streams, most, False) if streams else []
+def some(
+    kinds: Sequence[Scan], streams: Sequence[int], most: int
+) -> list[list[Candidate]]:
+    """Candidates of each of these kinds, in no order, perhaps one more than once.
+
+    Fewer than `most` of a kind are all of it.
+    """
+
+    def each(scan: Scan, of: Sequence[int]) -> list[Candidate]:
+        return _any(scan, scan.span(), of, most, False) if of else []
+
+    if len(streams) <= FEW_STREAMS or len(kinds) == 1:
+        return [each(scan, streams) for scan in kinds]
+    found = {scan: each(scan, _spread(streams, SAMPLE)) for scan in kinds}
+    few = [scan for scan, keys in found.items() if len(keys) < most]
+    if few:
+        together = _together(few, streams, most * len(few))
+        found |= together or {scan: each(scan, streams) for scan in few}
+    return [found[scan] for scan in kinds]
+
+
+def _together(
+    kinds: Sequence[Scan], streams: Sequence[int], most: int
+) -> dict[Scan, list[Candidate]] | None:
+    """All candidates of these kinds; None where there may be more of them than `most`.
+
+    In the index the kinds of a stream stand side by side: one look at each stream finds
+    what there is of several.
+    """
+    table = kinds[0].table
+    sql = f"""
+        SELECT k.kind, k.place, k.{table.about} FROM {table.name} k
+        WHERE {one_of("k.stream")} AND k.kind BETWEEN %s AND %s LIMIT %s"""  # noqa: S608
+    numbers = [scan.kind for scan in kinds]
+    keys = _ask(sql, [as_parameter(streams), min(numbers), max(numbers), most])
+    if len(keys) == most:
+        return None
+    return {
+        scan: [Candidate(*key) for kind, *key in keys if kind == scan.kind]
+        for scan in kinds
+    }
 
 
 def _some(

@@ -49,10 +49,11 @@ def panels(context: Any, here: str) -> dict[str, Any]:
         for kind in sorted(work.KINDS.values(), key=lambda kind: kind.number)
         if request.user.has_perms(kind.permissions)
     ]
+    numbers = queues.counts([queues.Queue(kind.shelf, person) for kind in kinds])
     return {
         "here": here,
         "most": queues.MOST_COUNTED,
-        "panels": [(kind, queues.Queue(kind.shelf, person).count()) for kind in kinds],
+        "panels": list(zip(kinds, numbers, strict=True)),
     }
 
 

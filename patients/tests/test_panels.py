@@ -11,6 +11,7 @@ from canvas_admin.records import clock
 from canvas_admin.testing import give, make_group, make_patient, make_staff
 from patients import access
 from patients.models import LabReport
+from patients.search import scans
 from patients.tests.work import make_lab, make_refill
 from patients.work import panels, queues
 from patients.work.queues import Person, Queue, Whose
@@ -185,3 +186,29 @@ def test_all_within_reach_is_what_the_rule_says_through_many_groups(db):
     naive = LabReport.objects.visible_to(reach).order_by("reported", "key")
     assert found == list(naive)
     assert len(found) == 19
+
+
+@pytest.mark.parametrize("most", [99, 5, 2, 1])
+@pytest.mark.parametrize("sample", [1, 5, 64])
+def test_numbers_through_many_groups_are_those_of_the_rows(
+    db, monkeypatch, sample, most
+):
+    monkeypatch.setattr(scans, "SAMPLE", sample)
+    monkeypatch.setattr(queues, "MOST_COUNTED", most)
+    staff = make_staff("gil", "Clinical read")
+    patients = [make_patient(f"P{n}", "Many", clock.today()) for n in range(20)]
+    for number in range(17):
+        # The last one is in no group.
+        group = make_group(f"G{number}", patients[number : number + 3][:2])
+        give(staff, f"Patients: {group.name}")
+    for number, patient in enumerate(patients):
+        make_lab(patient, assignee=staff)
+        if number % 9 == 1:
+            make_refill(patient, assignee=staff)
+    looking = Person.of(access.Reach.of(staff.user))
+    shelves = [panels.BY_CODE[code].shelf for code in ("labs", "imaging", "refills")]
+    asked = [Queue(shelf, looking) for shelf in shelves]
+    expected = [min(number, most + 1) for number in (18, 0, 2)]
+    assert queues.counts(asked) == expected
+    assert [queue.count() for queue in asked] == expected
+    assert queues.counts([]) == []

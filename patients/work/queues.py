@@ -4,6 +4,7 @@ What is assigned to somebody is hidden, and not counted, while the patient is ou
 (S2, "Filtered data in panel views").
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -93,15 +94,19 @@ class Queue(Proposed):
 
     def count(self) -> int:
         """How many there are, up to one more than MOST_COUNTED."""
+        (number,) = counts([self])
+        return number
+
+    def _count(self, batch: list[scans.Candidate]) -> int:
+        """How many of these there are; of all, if so many were asked for and some are none."""
         most = MOST_COUNTED + 1
-        batch = scans.some(self.scan(), self.streams(), most)
         rows = self.confirmed([key.about for key in batch])
         rows = rows.only("key", "patient", *self.order.fields)
         number = sum(1 for _found in self.opened(list(dict.fromkeys(batch)), rows))
         if number < most == len(batch):
             # Some came twice or were dropped, and there are others.
             return sum(1 for _found in islice(self.items(None, most), most))
-        return number
+        return min(number, most)
 
     def scan(self) -> scans.Scan:
         if self.label is None:
@@ -147,3 +152,15 @@ class Queue(Proposed):
             return Q()
         of_teams = Q(assignee__isnull=True, team__in=self.person.teams)
         return Q(assignee=self.person.staff) | of_teams
+
+
+def counts(queues: Sequence[Queue]) -> list[int]:
+    """How many there are in each of these queues, up to one more than MOST_COUNTED.
+
+    They are the same person's, and of the same items as to whose these are.
+    """
+    if not queues:
+        return []
+    streams = sorted({stream for queue in queues for stream in queue.streams()})
+    found = scans.some([q.scan() for q in queues], streams, MOST_COUNTED + 1)
+    return [q._count(keys) for q, keys in zip(queues, found, strict=True)]
