@@ -32,6 +32,15 @@ ADMINISTER_GROUPS = (
 LIMITED = "urn:canvas-admin:fhir:group-members-limited"
 
 
+def readable(account: Any, own: access.Reach) -> QuerySet:
+    """The patient groups that an account may read: those it opens, or all if it keeps them."""
+    groups = PatientGroup.objects.filter(retired__isnull=True)
+    if account.has_perm("patients.view_patientgroup"):
+        return groups
+    held = grants.opened_by(own.standing.auth_groups)
+    return groups.filter(pk__in=held.order_by().values("pk"))
+
+
 class GroupResource(ForAnyProgram):
     """Teams for any caller; patient groups that the caller holds, or administers.
 
@@ -56,11 +65,7 @@ class GroupResource(ForAnyProgram):
 
     def rows(self, request: Any) -> QuerySet:
         """The patient groups; teams() are the others."""
-        groups = PatientGroup.objects.filter(retired__isnull=True)
-        if request.user.has_perm("patients.view_patientgroup"):
-            return groups
-        held = grants.opened_by(reach(request).standing.auth_groups)
-        return groups.filter(pk__in=held.order_by().values("pk"))
+        return readable(request.user, reach(request))
 
     def teams(self) -> QuerySet:
         """Every team, with its members and responsibilities."""
