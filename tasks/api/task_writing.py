@@ -133,7 +133,7 @@ class Said:
             if not name:
                 raise Rejected("body -> input — a label has a name")
             fit(TaskLabel, {"name": name}, "body -> input")
-        found = _labels(names)
+        found = labels_named(names)
         for label in found:
             if not label.active and label not in has:
                 raise outcomes.against_the_rules(f"The label '{label}' is inactive")
@@ -152,7 +152,7 @@ class Said:
         )
 
 
-def _labels(names: Collection[str]) -> list[TaskLabel]:
+def labels_named(names: Collection[str]) -> list[TaskLabel]:
     """The labels of these names; those that nobody has made yet are made."""
     there = set(TaskLabel.objects.filter(name__in=names).values_list("name", flat=True))
     TaskLabel.objects.bulk_create(
