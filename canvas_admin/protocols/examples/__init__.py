@@ -1,0 +1,1 @@
+"""Protocols for the workflow kit to begin with: each file is uploaded as it stands."""
