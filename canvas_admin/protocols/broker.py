@@ -10,6 +10,7 @@ import binascii
 import json
 import re
 import secrets
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import cache
 from io import BytesIO
@@ -22,13 +23,14 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.utils import timezone
 from oauth2_provider.models import AccessToken, set_token_value
 
+from canvas_admin.protocols.dry import undone_if
 from staffing.models import Application
 
 DOMAIN = "canvasmedical.com"
 # Not what would make one clinic's FHIR address another's home.
 INSTANCE = re.compile(r"(?!fumage-|fhir-)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 ADDRESS = re.compile(r"https://([a-z0-9.-]{1,253})(/[!-~]*)?")
-METHODS = {"GET", "HEAD", "POST", "PUT"}
+READING, WRITING = {"GET", "HEAD"}, {"POST", "PUT"}
 TOKEN = "/auth/token/"  # noqa: S105
 # Longer than any run.
 GOOD_FOR = timedelta(minutes=1)
@@ -39,13 +41,16 @@ Message = dict[str, Any]
 class Broker:
     """Answers what one run asks; a context manager, behind which its token is gone.
 
-    Raises ValueError for an instance name that can be none.
+    In a `dry` run what is written is answered as ever, and not kept. Raises ValueError for
+    an instance name that can be none.
     """
 
-    def __init__(self, application: Application, instance: str) -> None:
+    def __init__(
+        self, application: Application, instance: str, *, dry: bool = False
+    ) -> None:
         if not INSTANCE.fullmatch(instance):
             raise ValueError(f"INSTANCE_NAME: “{instance[:64]}” cannot be one.")
-        self.application = application
+        self.application, self.dry = application, dry
         self.client_id, self.client_secret = secrets.token_hex(8), secrets.token_hex(32)
         self.instance = instance
         self.token = ""
@@ -85,7 +90,7 @@ class Broker:
         host, path = address[1], address[2] or "/"
         if host not in self.hosts:
             return {"refused": f"host {host} is not allowed for this protocol"}
-        if method not in METHODS:
+        if method not in READING | WRITING:
             return {"refused": f"{method[:16]} is not answered here"}
         return self.hosts[host](method, path, headers, body)
 
@@ -141,7 +146,8 @@ class Broker:
             }
         )
         # Closing it would end the request, and with it the worker's database connection.
-        response = _views().get_response(request)
+        with undone_if(dry=True) if self.dry and method in WRITING else nullcontext():
+            response = _views().get_response(request)
         return {
             "status": response.status_code,
             "headers": [[name, value] for name, value in response.items()],

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext as _
@@ -127,9 +126,8 @@ def read(messages: Any, patient: Patient, account: User) -> list[Effect]:
     return found
 
 
-@transaction.atomic
 def apply(effects: Sequence[Effect], account: User) -> list[str]:
-    """Do all of them, or none; what became of each, in words."""
+    """Do all of them, within a transaction; what became of each, in words."""
     return [effect.do(account) for effect in effects]
 
 

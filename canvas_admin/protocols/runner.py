@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from canvas_admin.protocols import effects
 from canvas_admin.protocols.broker import Broker
+from canvas_admin.protocols.dry import undone_if
 from canvas_admin.protocols.patient_data import patient_data
 from canvas_admin.protocols.sandbox import Message, Sandbox
 from patients.models import Patient
@@ -71,8 +72,10 @@ def run(
     patient: Patient,
     change_types: Sequence[str] = (),
     field_changes: Mapping[str, Any] | None = None,
+    *,
+    dry: bool = False,
 ) -> Outcome:
-    """Compute a protocol over a patient, and do what it wants done.
+    """Compute a protocol over a patient, and do what it wants done; if `dry`, not really.
 
     It sees what its application may see, and does not run over a patient out of its reach
     (DESIGN section 7). Raises sandbox.Died where the run says nothing: try again.
@@ -82,7 +85,7 @@ def run(
         data = patient_data(account, patient)
     except LookupError:
         return Outcome(Kind.OUT_OF_REACH)
-    with Broker(protocol.application, protocol.instance) as broker:
+    with Broker(protocol.application, protocol.instance, dry=dry) as broker:
         ran = sandbox.run(
             {
                 "kind": "run",
@@ -107,7 +110,8 @@ def run(
     except effects.Wrong as error:
         outcome.error = str(error)
         return outcome
-    outcome.done = effects.apply(wanted, account)
+    with undone_if(dry):
+        outcome.done = effects.apply(wanted, account)
     outcome.kind, outcome.result = Kind.COMPUTED, result
     return outcome
 

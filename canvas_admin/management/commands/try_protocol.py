@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
@@ -59,11 +58,9 @@ class Command(BaseCommand):
         changed = options["external_id"]
         change = {"created": True, "external_id": changed} if changed else {}
         try:
-            with Sandbox() as sandbox, transaction.atomic():
-                outcome = run(
-                    sandbox, protocol, patient, options["change_types"], change
-                )
-                transaction.set_rollback(not options["apply"])
+            with Sandbox() as sandbox:
+                types, dry = options["change_types"], not options["apply"]
+                outcome = run(sandbox, protocol, patient, types, change, dry=dry)
         except (Unavailable, Died, ValueError) as error:
             raise CommandError(str(error)) from error
         _record(patient, protocol, outcome, options)

@@ -198,3 +198,18 @@ def test_a_protocol_moves_a_task_by_the_kits_own_helper(cast, broker):
     assert task.team == team
     assert [label.name for label in task.labels.all()] == ["Internal Referral"]
     assert [each.text for each in task.comments.all()] == ["kept"]
+
+
+def test_in_a_dry_run_a_write_is_answered_and_not_kept(cast, application):
+    task = Task.objects.create(patient=cast.ada, title=TITLE, creator=cast.nora)
+    url = f"{FHIR}/Task/{task.externally_exposable_id}"
+    with Broker(application, "our-clinic", dry=True) as broker:
+        headers = bearer(broker)
+        said = ask(broker, "GET", url, **headers)["said"]
+        body = json.dumps(said | {"description": "Other"}).encode()
+        headers |= {"Content-Type": "application/json"}
+        assert ask(broker, "PUT", url, body, **headers)["status"] == 200
+    assert [each.title for each in Task.objects.all()] == [TITLE]
+    actions = set(AuditRow.objects.values_list("action", flat=True))
+    assert "fhir:Task.read" in actions
+    assert "task.change" not in actions
