@@ -11,8 +11,8 @@ from canvas_admin.tests import proof
 from canvas_admin.tests.protocols.running import job
 
 TIMES = proof.count(1, 20)
-# Seconds that a run may take here, and until it is gone.
-WALL, GONE = 2.0, 3.0
+# Seconds that a run may take here, and until it is gone; beside other tests it may be late.
+WALL, GONE = 2.0, proof.count(10, 3)
 BOMBS = {
     "processor": ("while True: pass", "computed for longer"),
     "memory": ("x = []\nwhile True: x.append(bytearray(10**7))", "MemoryError"),
