@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from canvas_admin.audit import trail
 from canvas_admin.records import clock
 from patients import access, areas
-from patients.api.group import ADMINISTER_GROUPS
+from patients.api.group import ADMINISTER_GROUPS, readable
 from patients.models import Patient, PatientGroup, PatientGroupExclusion
 from staffing.models import Staff, Team, User
 from tasks.api.task_writing import labels_named
@@ -151,7 +151,7 @@ def _group(
     if payload.get("group_type") not in KINDS_OF_GROUP:
         raise Wrong(_("its group_type is not patientgroup"))
     named = _uuid(payload.get("externally_exposable_id"))
-    groups = PatientGroup.objects.filter(retired__isnull=True)
+    groups = readable(account, access.Reach.of(account))
     group = named and groups.filter(externally_exposable_id=named).first()
     if not group:
         raise Wrong(_("there is no such patient group"))

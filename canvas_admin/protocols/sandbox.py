@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from canvas_admin.fhir.bundles import BrokenBundle, parse_json
 from canvas_admin.protocols.inside import frames, limits
 
 HERE = Path(__file__).resolve().parent
@@ -31,8 +32,6 @@ STARTED_WITHIN = 60.0
 GONE_WITHIN = 0.2
 LONGEST_FRAME, LONGEST_ANSWERS, LONGEST_LOG = 2 * 2**20, 8 * 2**20, 64 * 2**10
 MOST_ASKED = 50
-# How a run ends that could not be locked; as the inner side has it.
-NOT_LOCKED = 70
 LAST_KINDS = {"result", "error", "checked", "attempts"}
 
 Message = dict[str, Any]
@@ -319,7 +318,7 @@ class _Run:
             return self.message
         if self.message is not None:
             return _error("The protocol broke off: it goes on after its answer.")
-        if report["status"] == NOT_LOCKED:
+        if report["status"] == frames.NOT_LOCKED:
             raise Died("A run could not be locked.")
         return _error(_why(report, self.seconds))
 
@@ -340,42 +339,24 @@ def _why(report: Message, seconds: float) -> str:
 def decoded(frame: bytes) -> Message:
     """A message of a run, as data that the database can keep. Raises Broken."""
     try:
-        message = json.loads(
-            frame.decode("utf-8"),
-            object_pairs_hook=_unlike,
-            parse_constant=_no_number,
-            parse_float=_finite,
-        )
+        message = parse_json(frame)
         _checked(message)
-    except (ValueError, RecursionError) as error:
-        raise Broken(f"a message is no JSON ({str(error)[:80]})") from error
+    except (BrokenBundle, ValueError, RecursionError) as error:
+        raise Broken(f"a message {str(error)[:80]}") from error
     if not isinstance(message, dict):
         raise Broken("a message is no object")
     return message
 
 
-def _unlike(pairs: list[tuple[str, Any]]) -> Message:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice in an object")
-    return found
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _no_number(text)
-
-
 def _checked(value: Any) -> None:
-    """Raises ValueError for a text that a database or an answer cannot hold."""
+    """Raises ValueError for a text or number that a database or an answer cannot hold."""
     if isinstance(value, str):
         value.encode("utf-8")
         if "\x00" in value:
-            raise ValueError("a text has a NUL character")
+            raise ValueError("has a text with a NUL character")
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("has a number without an end")
     elif isinstance(value, dict):
         for name, each in value.items():
             _checked(name)

@@ -5,6 +5,8 @@ import os
 import struct
 from typing import Any
 
+# How a run ends that could not be locked, and so has run nothing.
+NOT_LOCKED = 70
 LENGTH = struct.Struct(">I")
 
 

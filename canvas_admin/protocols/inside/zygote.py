@@ -35,7 +35,6 @@ from . import (  # noqa: E402
 )
 
 JOB, ANSWERS = 3, 4
-NOT_LOCKED = 70
 PARENT_DEATH_SIGNAL, DUMPABLE = 1, 4
 
 
@@ -119,7 +118,7 @@ def _be_the_run(
     parent: int, pipes: list[int], program: system_calls.Program
 ) -> NoReturn:
     """The child: locked, one job, one answer, gone."""
-    status = NOT_LOCKED
+    status = frames.NOT_LOCKED
     try:
         _arrange(parent, pipes)
         limits.put_on()
@@ -159,7 +158,7 @@ def _end_with_parent(parent: int) -> None:
     """Let the kernel end this process with its parent; a change of account forgets it."""
     system_calls.LIBRARY.prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
-        os._exit(NOT_LOCKED)
+        os._exit(frames.NOT_LOCKED)
 
 
 def _woken_by_children() -> int:

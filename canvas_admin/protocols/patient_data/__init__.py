@@ -40,7 +40,7 @@ RECORD_SETS = (
     RecordSet("labReports", areas.OPEN_CHART, chart.lab_reports),
     RecordSet("medications", areas.OPEN_CHART, chart.medications),
     RecordSet("prescriptions", areas.OPEN_CHART, chart.prescriptions),
-    RecordSet("reasonForVisits", areas.OPEN_CHART, visits.reasons),
+    RecordSet("reasonForVisits", areas.OPEN_CHART, chart.reasons),
     RecordSet("referralReports", areas.OPEN_CHART, chart.referral_reports),
     RecordSet("referrals", areas.OPEN_CHART, chart.referrals),
     RecordSet("tasks", areas.SEE_TASKS, work.tasks),

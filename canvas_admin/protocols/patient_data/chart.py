@@ -25,6 +25,7 @@ from patients.models import (
     Observation,
     Patient,
     Prescription,
+    ReasonForVisit,
     Referral,
 )
 from patients.models.commands import Command
@@ -33,10 +34,12 @@ from patients.models.findings import LOINC, VITAL_SIGNS
 SNOMED = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 COUNTS = {"entered_in_error": False}
+GIVEN, CONSULT = Immunization.Status.COMPLETED, ClinicalDocument.Kind.CONSULT
 
 
-def _rows(model: type, patient: Patient, reach: Reach) -> list:
-    return list(model.objects.in_chart_of(patient, reach).order_by("pk"))
+def _rows(model: type, patient: Patient, reach: Reach, **only: str) -> list:
+    rows = model.objects.in_chart_of(patient, reach).filter(**only)
+    return list(rows.order_by("pk"))
 
 
 def _committed(model: type[Command], patient: Patient, reach: Reach) -> list:
@@ -102,8 +105,7 @@ def immunizations(patient: Patient, reach: Reach) -> list[Json]:
     """Vaccines that were given."""
     return [
         {"id": row.pk, "coding": codings(row), "dateOrdered": instant(row.given)}
-        for row in _rows(Immunization, patient, reach)
-        if row.status == Immunization.Status.COMPLETED
+        for row in _rows(Immunization, patient, reach, status=GIVEN)
     ]
 
 
@@ -118,8 +120,7 @@ def vital_signs(patient: Patient, reach: Reach) -> list[Json]:
             "value": row.value,
             "units": row.unit,
         }
-        for row in _rows(Observation, patient, reach)
-        if row.category == VITAL_SIGNS
+        for row in _rows(Observation, patient, reach, category=VITAL_SIGNS)
     ]
 
 
@@ -174,8 +175,7 @@ def referral_reports(patient: Patient, reach: Reach) -> list[Json]:
             "specialty": "",
             "codings": codings(row, value=""),
         }
-        for row in _rows(ClinicalDocument, patient, reach)
-        if row.kind == ClinicalDocument.Kind.CONSULT
+        for row in _rows(ClinicalDocument, patient, reach, kind=CONSULT)
     ]
 
 
@@ -258,4 +258,17 @@ def referrals(patient: Patient, reach: Reach) -> list[Json]:
             "timestamp": instant(row.committed_at),
         }
         for row in _committed(Referral, patient, reach)
+    ]
+
+
+def reasons(patient: Patient, reach: Reach) -> list[Json]:
+    """Committed reasons for visits."""
+    return [
+        {
+            "id": row.pk,
+            "comment": row.comment,
+            "coding": [],
+            "datetimeOfService": instant(row.note.started),
+        }
+        for row in _committed(ReasonForVisit, patient, reach)
     ]

@@ -21,7 +21,6 @@ from patients.models import (
 )
 
 COUNTS = {"entered_in_error": False}
-STATES = {True: "active", False: "deleted"}
 
 
 def named(patient: Patient) -> Json:
@@ -84,7 +83,7 @@ def _telecom(row: PatientContactPoint) -> Json:
         "value": row.value,
         "use": row.use,
         "rank": row.rank,
-        "state": STATES[True],
+        "state": "active",
         "externallyExposableId": row.key,
     }
 
@@ -101,7 +100,7 @@ def _address(row: PatientAddress) -> Json:
         "district": "",
         "stateCode": row.state,
         "postalCode": row.postal_code,
-        "state": STATES[True],
+        "state": "active",
         "externallyExposableId": row.key,
     }
 

@@ -1,4 +1,6 @@
-"""What visits tell: appointments, reasons, what was billed, documents (facts 7.2)."""
+"""What visits tell: appointments, what was billed, documents (facts 7.2)."""
+
+from django.db.models import QuerySet
 
 from canvas_admin.protocols.patient_data.shapes import (
     Json,
@@ -12,9 +14,7 @@ from patients.models import (
     Appointment,
     ClaimLine,
     Patient,
-    ReasonForVisit,
 )
-from patients.models.commands import Command
 
 Status = Appointment.Status
 # The kit's names for what has become of a visit.
@@ -43,9 +43,9 @@ def _state(row: Appointment) -> Json:
     }
 
 
-def _of(patient: Patient, reach: Reach) -> list[Appointment]:
+def _of(patient: Patient, reach: Reach) -> QuerySet[Appointment]:
     rows = Appointment.objects.of(patient, reach)
-    return list(rows.select_related("provider", "visit_type").order_by("pk"))
+    return rows.select_related("provider", "visit_type").order_by("pk")
 
 
 def appointments(patient: Patient, reach: Reach) -> list[Json]:
@@ -62,7 +62,7 @@ def appointments(patient: Patient, reach: Reach) -> list[Json]:
 
 def upcoming(patient: Patient, reach: Reach) -> list[Json]:
     """Those that have not begun, and are to take place."""
-    now = clock.now()
+    rows = _of(patient, reach).filter(start__gt=clock.now()).exclude(status__in=OVER)
     return [
         {
             "id": row.pk,
@@ -76,23 +76,7 @@ def upcoming(patient: Patient, reach: Reach) -> list[Json]:
             "provider": row.provider_id,
             "externallyExposableId": row.key,
         }
-        for row in _of(patient, reach)
-        if row.start > now and row.status not in OVER
-    ]
-
-
-def reasons(patient: Patient, reach: Reach) -> list[Json]:
-    """Committed reasons for visits."""
-    rows = ReasonForVisit.objects.about(patient, reach)
-    rows = rows.filter(state=Command.State.COMMITTED).select_related("note")
-    return [
-        {
-            "id": row.pk,
-            "comment": row.comment,
-            "coding": [],
-            "datetimeOfService": instant(row.note.started),
-        }
-        for row in rows.order_by("pk")
+        for row in rows
     ]
 
 

@@ -3,18 +3,18 @@
 from django.db.models import Prefetch
 
 from canvas_admin.protocols.patient_data.shapes import Json, full_name, instant
-from patients.access import Reach, reaches
+from patients.access import Reach
 from patients.models import Patient
 from tasks.models import Task, TaskComment
 
 
 def tasks(patient: Patient, reach: Reach) -> list[Json]:
     """People and teams by their names, comments newest first, labels as texts."""
-    if not reaches(reach, patient):
-        return []
     comments = TaskComment.objects.select_related("author").order_by("-written", "-pk")
-    rows = Task.objects.filter(patient=patient).with_people().select_related("creator")
-    rows = rows.prefetch_related(Prefetch("comments", comments))
+    rows = Task.objects.visible_to(reach).filter(patient=patient).with_people()
+    rows = rows.select_related("creator").prefetch_related(
+        Prefetch("comments", comments)
+    )
     return [
         {
             "id": row.pk,
