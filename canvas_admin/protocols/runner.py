@@ -12,6 +12,7 @@ from canvas_admin.protocols.broker import Broker
 from canvas_admin.protocols.dry import undone_if
 from canvas_admin.protocols.patient_data import patient_data
 from canvas_admin.protocols.sandbox import Message, Sandbox
+from patients import access
 from patients.models import Patient
 from staffing.models import Application
 
@@ -111,6 +112,10 @@ def run(
         outcome.error = str(error)
         return outcome
     with undone_if(dry):
+        # While it computed the patient may have left the reach.
+        if not access.reaches(account, patient):
+            outcome.kind = Kind.OUT_OF_REACH
+            return outcome
         outcome.done = effects.apply(wanted, account)
     outcome.kind, outcome.result = Kind.COMPUTED, result
     return outcome

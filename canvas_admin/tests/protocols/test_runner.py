@@ -155,6 +155,24 @@ def test_out_of_reach_it_does_not_run(cast, application, sandbox):
     assert (outcome.kind, outcome.log) == (Kind.OUT_OF_REACH, "")
 
 
+def test_who_leaves_while_it_computes_is_not_written_to(
+    cast, application, sandbox, east, monkeypatch
+):
+    taken = sandbox.run
+
+    def then_leaves(*given):
+        ran = taken(*given)
+        cast.north.remove(cast.ada)
+        return ran
+
+    monkeypatch.setattr(sandbox, "run", then_leaves)
+    group = str(east.externally_exposable_id)
+    protocol = example(application, "consent_group", CONSENT="A1", GROUP=group)
+    outcome = run(sandbox, protocol, cast.ada)
+    assert (outcome.kind, outcome.done) == (Kind.OUT_OF_REACH, [])
+    assert not inside(east, cast.ada)
+
+
 def test_of_what_failed_nothing_is_done(cast, application, sandbox, east):
     into = f"""
 from canvas_workflow_kit.internal.integration_messages import ensure_patient_in_group
