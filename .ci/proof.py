@@ -48,6 +48,7 @@ PROOFS = {
     "audit_seals": "canvas_admin/tests/test_audit_proving.py",
     "bombs": "canvas_admin/tests/protocols/test_bombs.py",
     "escapes": "canvas_admin/tests/protocols/test_escapes.py",
+    "workers": "canvas_admin/tests/protocols/test_workers.py",
     "administration_pages": "canvas_admin/tests/browser/test_admin_pages.py",
 }
 # Neither what pages look like nor the sandbox follows from the database.

@@ -106,9 +106,11 @@ INSTALLED_APPS = [
     "django_htmx",
     "oauth2_provider",
     "canvas_admin.audit",
+    "canvas_admin.events",
     "staffing",
     "patients",
     "tasks",
+    "canvas_admin.protocols",
     "canvas_admin.apps.CanvasAdminConfig",
 ]
 

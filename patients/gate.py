@@ -102,13 +102,18 @@ def require(request: HttpRequest, *permissions: str) -> None:
 
 def denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The generic screen of S2, for every refusal alike; runs after the rollback."""
-    key, about = getattr(exception, "key", ""), getattr(exception, "about", "")
-    detail = {"about": _printable(about)} if about else {}
     try:
-        trail.refused(request, f"page:{_view_name(request)}", _printable(key), **detail)
+        record_refusal(request, exception)
     except trail.AuditUnavailable:
         return render(request, "503.html", status=503)
     return render(request, "403.html", status=403)
+
+
+def record_refusal(request: HttpRequest, refusal: Exception) -> None:
+    """The trail's row of a refusal; call it after the rollback. Raises AuditUnavailable."""
+    key, about = getattr(refusal, "key", ""), getattr(refusal, "about", "")
+    detail = {"about": _printable(about)} if about else {}
+    trail.refused(request, f"page:{_view_name(request)}", _printable(key), **detail)
 
 
 def _view_name(request: HttpRequest) -> str:

@@ -8,12 +8,13 @@ from django.apps import apps
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 
+from canvas_admin.events.tracking import ChangeTrackedQuerySet
 from canvas_admin.records import clock
 from canvas_admin.records.models import find_row
 from patients import access
 
 
-class PatientQuerySet(models.QuerySet):
+class PatientQuerySet(ChangeTrackedQuerySet):
     """Questions about patients."""
 
     def accessible_to(self, account: Any) -> "PatientQuerySet":
@@ -40,7 +41,7 @@ def _excluded() -> Exists:
     )
 
 
-class PatientDataQuerySet(models.QuerySet):
+class PatientDataQuerySet(ChangeTrackedQuerySet):
     """Questions about rows that belong to a patient."""
 
     def visible_to(self, account: Any) -> "PatientDataQuerySet":

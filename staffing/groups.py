@@ -273,8 +273,16 @@ MANAGED_GROUPS = (
         "integrations",
         "Integrations",
         Kind.ADMINISTRATION,
-        _("Administers the programs that are connected to the clinic."),
-        (ADMINISTER, *_model("staffing", "application", "view", "add", "change")),
+        _(
+            "Administers the programs that are connected to the clinic, and its protocols."
+        ),
+        (
+            ADMINISTER,
+            *_model("staffing", "application", "view", "add", "change"),
+            *_model("protocols", "protocol", "view", "add", "change"),
+            *_model("protocols", "protocolsetting", "view", "add", "change", "delete"),
+            *_model("protocols", "apikey", "view", "add", "change"),
+        ),
     ),
     ManagedGroup(
         "audit-read",

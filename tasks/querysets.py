@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.db import models
 from django.db.models import Q
 
+from canvas_admin.events.tracking import ChangeTrackedQuerySet
 from patients import access
 from patients.access import Reach
 from staffing.standing import NOTHING
 
 
-class TaskQuerySet(models.QuerySet):
+class TaskQuerySet(ChangeTrackedQuerySet):
     """Questions about tasks."""
 
     def visible_to(self, account: Any) -> "TaskQuerySet":

@@ -10,7 +10,8 @@ import binascii
 import json
 import re
 import secrets
-from contextlib import nullcontext
+import typing
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from io import BytesIO
@@ -38,19 +39,31 @@ GOOD_FOR = timedelta(minutes=1)
 Message = dict[str, Any]
 
 
+class Writes(typing.Protocol):
+    """What remembers the writes of a run, over all times that it is tried."""
+
+    def once(self, request: list[Any], act: Callable[[], Message]) -> Message:
+        """The answer to this request, the run's next one that writes; done at most once."""
+
+
 class Broker:
     """Answers what one run asks; a context manager, behind which its token is gone.
 
-    In a `dry` run what is written is answered as ever, and not kept. Raises ValueError for
-    an instance name that can be none.
+    In a `dry` run what is written is answered as ever, and not kept. `writes` see that a run
+    which is tried again writes nothing twice. Raises ValueError for an instance name that can
+    be none.
     """
 
     def __init__(
-        self, application: Application, instance: str, *, dry: bool = False
+        self,
+        application: Application,
+        instance: str,
+        dry: bool = False,
+        writes: Writes | None = None,
     ) -> None:
         if not INSTANCE.fullmatch(instance):
             raise ValueError(f"INSTANCE_NAME: “{instance[:64]}” cannot be one.")
-        self.application, self.dry = application, dry
+        self.application, self.dry, self.writes = application, dry, writes
         self.client_id, self.client_secret = secrets.token_hex(8), secrets.token_hex(32)
         self.instance = instance
         self.token = ""
@@ -145,14 +158,22 @@ class Broker:
                 **({"HTTP_AUTHORIZATION": sent} if good else {}),
             }
         )
-        # Closing it would end the request, and with it the worker's database connection.
-        with undone_if(dry=True) if self.dry and method in WRITING else nullcontext():
-            response = _views().get_response(request)
-        return {
-            "status": response.status_code,
-            "headers": [[name, value] for name, value in response.items()],
-            "body": base64.b64encode(response.content).decode(),
-        }
+        if method not in WRITING:
+            return _asked(request)
+        if self.dry or self.writes is None:
+            with undone_if(self.dry):
+                return _asked(request)
+        return self.writes.once([method, path, query, body], lambda: _asked(request))
+
+
+def _asked(request: WSGIRequest) -> Message:
+    # Closing it would end the request, and with it the worker's database connection.
+    response = _views().get_response(request)
+    return {
+        "status": response.status_code,
+        "headers": [[name, value] for name, value in response.items()],
+        "body": base64.b64encode(response.content).decode(),
+    }
 
 
 @cache

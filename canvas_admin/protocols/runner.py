@@ -1,31 +1,23 @@
 """One run of a protocol over one patient, from the patient's data to what it has done."""
 
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from canvas_admin.protocols import effects
-from canvas_admin.protocols.broker import Broker
+from canvas_admin.protocols.broker import Broker, Writes
 from canvas_admin.protocols.dry import undone_if
+from canvas_admin.protocols.models.runs import Kind, Status
 from canvas_admin.protocols.patient_data import patient_data
 from canvas_admin.protocols.sandbox import Message, Sandbox
 from patients import access
 from patients.models import Patient
-from staffing.models import Application
+from staffing.models import Application, User
 
-# facts 7.1
-STATUSES = (
-    "due",
-    "snoozed",
-    "not_applicable",
-    "pending",
-    "satisfied",
-    "not_relevant",
-    "unchanged",
-)
 RECOMMENDATIONS, LONGEST_NARRATIVE, LONGEST_TITLE = 100, 20_000, 1_000
 # Days: a date further away is none.
 FURTHEST = 366 * 200
@@ -45,12 +37,12 @@ class Protocol:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-class Kind(StrEnum):
-    """How a run ended."""
+class Failed(Exception):
+    """The protocol's own error, and where in its text it came up, as far as that is known."""
 
-    COMPUTED = "computed"
-    FAILED = "failed"
-    OUT_OF_REACH = "out of reach"
+    def __init__(self, error: str, line: int | None, traceback: str) -> None:
+        super().__init__(error)
+        self.line, self.traceback = line, traceback
 
 
 @dataclass
@@ -67,6 +59,18 @@ class Outcome:
     used: Message = field(default_factory=dict)
 
 
+class Keeping(typing.Protocol):
+    """Who keeps how a run ended, and holds the patient's turn meanwhile."""
+
+    writes: Writes
+
+    def hold(self) -> None:
+        """Called where the transaction of the effects begins; whatever it raises ends it."""
+
+    def keep(self, outcome: Outcome) -> None:
+        """Called at the end of the same transaction."""
+
+
 def run(
     sandbox: Sandbox,
     protocol: Protocol,
@@ -75,6 +79,7 @@ def run(
     field_changes: Mapping[str, Any] | None = None,
     *,
     dry: bool = False,
+    keeping: Keeping | None = None,
 ) -> Outcome:
     """Compute a protocol over a patient, and do what it wants done; if `dry`, not really.
 
@@ -85,8 +90,9 @@ def run(
     try:
         data = patient_data(account, patient)
     except LookupError:
-        return Outcome(Kind.OUT_OF_REACH)
-    with Broker(protocol.application, protocol.instance, dry=dry) as broker:
+        return _ended(Outcome(Kind.OUT_OF_REACH), dry, keeping)
+    writes = keeping.writes if keeping else None
+    with Broker(protocol.application, protocol.instance, dry, writes) as broker:
         ran = sandbox.run(
             {
                 "kind": "run",
@@ -98,33 +104,60 @@ def run(
             },
             broker,
         )
-    outcome = Outcome(Kind.FAILED, log=ran.log, used=ran.used)
-    if ran.message["kind"] != "result":
-        outcome.error = str(ran.message.get("error", ""))
-        line, trace = ran.message.get("line"), ran.message.get("traceback", "")
-        outcome.line = line if isinstance(line, int) else None
-        outcome.traceback = str(trace)
-        return outcome
+    outcome = Outcome(Kind.COMPUTED, log=ran.log, used=ran.used)
     try:
-        result = read_result(ran.message)
+        outcome.result = _result(ran.message)
         wanted = effects.read(ran.message.get("updates"), patient, account)
+        return _ended(outcome, dry, keeping, wanted, patient, account)
+    except Failed as error:
+        outcome.error, outcome.line = str(error), error.line
+        outcome.traceback = error.traceback
     except effects.Wrong as error:
         outcome.error = str(error)
-        return outcome
+    except ValidationError as error:
+        outcome.error = " ".join(error.messages)
+    outcome.kind, outcome.result, outcome.done = Kind.FAILED, {}, []
+    return _ended(outcome, dry, keeping)
+
+
+def _ended(
+    outcome: Outcome,
+    dry: bool,
+    keeping: Keeping | None,
+    wanted: Sequence[effects.Effect] = (),
+    patient: Patient | None = None,
+    account: User | None = None,
+) -> Outcome:
+    """Do what is wanted and keep how it ended, in one transaction."""
     with undone_if(dry):
+        if keeping:
+            keeping.hold()
         # While it computed the patient may have left the reach.
-        if not access.reaches(account, patient):
-            outcome.kind = Kind.OUT_OF_REACH
-            return outcome
-        outcome.done = effects.apply(wanted, account)
-    outcome.kind, outcome.result = Kind.COMPUTED, result
+        if patient is not None and not access.reaches(account, patient):
+            outcome.kind, outcome.result = Kind.OUT_OF_REACH, {}
+        else:
+            outcome.done = effects.apply(wanted, account)
+        if keeping:
+            keeping.keep(outcome)
     return outcome
+
+
+def _result(message: Message) -> Message:
+    """What a run answered, if that is a result. Raises Failed, or effects.Wrong."""
+    if message["kind"] == "result":
+        return read_result(message)
+    line, trace = message.get("line"), message.get("traceback", "")
+    raise Failed(
+        str(message.get("error", "")),
+        line if isinstance(line, int) else None,
+        str(trace),
+    )
 
 
 def read_result(message: Message) -> Message:
     """What a run computed, each part of the type that it has to be. Raises effects.Wrong."""
     status = message.get("status")
-    if status not in STATUSES:
+    if status not in Status.values:
         raise effects.Wrong(_("Its status is none of the kit's."))
     recommendations = message.get("recommendations")
     if not isinstance(recommendations, list) or len(recommendations) > RECOMMENDATIONS:

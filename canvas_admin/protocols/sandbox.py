@@ -10,6 +10,7 @@ import json
 import math
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -108,6 +109,10 @@ class Sandbox:
         except (Died, OSError) as error:
             self.close()
             raise Died(str(error)) from error
+        except BaseException:
+            # What the run still says would be taken for the next one's.
+            self.close()
+            raise
 
     def _start(self) -> None:
         if not sys.platform.startswith("linux"):
@@ -330,7 +335,8 @@ def _error(sentence: str) -> Message:
 def _why(report: Message, seconds: float) -> str:
     if report["killed"] == "time":
         return f"The protocol took longer than {seconds:g} seconds."
-    if report["processor"] >= limits.PROCESSOR_SECONDS:
+    out_of_time = report["status"] == -signal.SIGXCPU
+    if out_of_time or report["processor"] >= limits.PROCESSOR_SECONDS:
         allowed = limits.PROCESSOR_SECONDS
         return f"The protocol computed for longer than {allowed} seconds."
     return f"The protocol ended without an answer (status {report['status']})."

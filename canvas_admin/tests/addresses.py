@@ -213,6 +213,8 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         about = {"group_id": cast.north.externally_exposable_id}
         yield about
         yield about | {"key": cast.membership.key}
+    if name.startswith("protocols:"):
+        yield from ({"key": cast.ada.key}, {"name": "One"})
     if name.startswith("fhir:"):
         task = {"name": "Task"}
         yield from (task, {"path": "a/b"})

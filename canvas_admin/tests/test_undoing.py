@@ -19,7 +19,7 @@ def folder(settings, tmp_path):
 def test_what_is_written_is_told_and_undone(cast):
     with undone() as changed:
         Patient.objects.filter(pk=cast.ada.pk).update(gender="other")
-    assert changed == {"Patient"}
+    assert changed == {"ChangeEvent", "Patient"}
     cast.ada.refresh_from_db()
     assert cast.ada.gender != "other"
 

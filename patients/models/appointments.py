@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
 from patients.models.patients import Patient, PatientData
 from patients.querysets import AppointmentQuerySet
 
 
-class Appointment(Versioned, PatientData):
+class Appointment(ChangeTracked, Versioned, PatientData):
     """A visit that is planned, or was (FHIR Appointment; facts 5.3).
 
     What S2 lets everybody read of it, whoever the patient is, are time, length, provider,
@@ -37,6 +38,7 @@ class Appointment(Versioned, PatientData):
     # These are never taken back (facts 5.3).
     FINAL = (Status.CANCELLED, Status.ENTERED_IN_ERROR)
     LONGEST = 24 * 60
+    change_type = "appointment"
     dated_by = "start"
 
     patient = models.ForeignKey(

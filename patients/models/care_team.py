@@ -6,16 +6,19 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from canvas_admin.records.models import Versioned
 from patients.models.patients import Patient, PatientData
 
 
-class CareTeamMembership(Versioned, PatientData):
+class CareTeamMembership(ChangeTracked, Versioned, PatientData):
     """A staff member's part in a patient's care (facts 6.5).
 
     Among the active ones of a patient: one role per person, one person per role, one
     lead. The database holds all three. Who leaves becomes inactive: rows are history.
     """
+
+    change_type = "patient"
 
     class Status(models.TextChoices):
         PROPOSED = "proposed", _("Proposed")

@@ -7,6 +7,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
 from canvas_admin.records.money import MoneyField
@@ -210,12 +211,14 @@ class ClaimDiagnosis(RemovablePart):
         return f"diagnosis of a claim {self.key[:8]}"
 
 
-class ClaimLine(RemovablePart):
+class ClaimLine(ChangeTracked, RemovablePart):
     """One service on a claim, with what it costs.
 
     `charge` is for all units together, as on a paper claim (CMS-1500, 24F). `pointers`
     are letters of the claim's diagnoses, the most important first.
     """
+
+    change_type = "billing_line_item"
 
     claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="lines")
     system = models.CharField(max_length=64, blank=True, editable=False)

@@ -5,6 +5,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from canvas_admin.records.models import Versioned
 from patients.models.chart_changes import ChartChange
 from patients.models.patients import Patient, PatientData
@@ -39,7 +40,7 @@ class ClinicalRow(PatientData):
         return f"{self._meta.verbose_name} {self.key[:8]}"
 
 
-class ChartEntry(Versioned, ClinicalRow):
+class ChartEntry(ChangeTracked, Versioned, ClinicalRow):
     """What people write into the chart, too: every change is kept (ChartChange)."""
 
     class Meta:
@@ -62,6 +63,7 @@ class ChartEntry(Versioned, ClinicalRow):
 class Condition(ChartEntry):
     """A problem or diagnosis (FHIR Condition)."""
 
+    change_type = "condition"
     dated_by = "onset"
 
     class ClinicalStatus(models.TextChoices):
@@ -99,6 +101,7 @@ class Condition(ChartEntry):
 class Medication(ChartEntry):
     """A medicine that the patient takes or took (FHIR MedicationRequest)."""
 
+    change_type = "medication"
     dated_by = "started"
 
     class Status(models.TextChoices):
@@ -138,6 +141,7 @@ class Medication(ChartEntry):
 class AllergyIntolerance(ChartEntry):
     """What the patient does not bear (FHIR AllergyIntolerance)."""
 
+    change_type = "allergy_intolerance"
     dated_by = "recorded"
 
     class ClinicalStatus(models.TextChoices):
@@ -184,6 +188,7 @@ class AllergyIntolerance(ChartEntry):
 class Immunization(ChartEntry):
     """A vaccine that was given, or was not and why (FHIR Immunization)."""
 
+    change_type = "immunization"
     dated_by = "given"
 
     class Status(models.TextChoices):

@@ -3,13 +3,14 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from patients.models.clinical import ClinicalRow
 from patients.models.patients import Patient
 from patients.models.stored_files import AttachedFile
 from patients.models.work import Reviewable
 
 
-class ClinicalDocument(AttachedFile, Reviewable, ClinicalRow):
+class ClinicalDocument(ChangeTracked, AttachedFile, Reviewable, ClinicalRow):
     """A consultant's report, a discharge summary, a note from elsewhere.
 
     The original calls the unsorted ones "uncategorized clinical documents" (facts 6.4);
@@ -49,6 +50,12 @@ class ClinicalDocument(AttachedFile, Reviewable, ClinicalRow):
         indexes = [
             models.Index(fields=["patient", "source_id"], name="clinical_doc_source")
         ]
+
+    @property
+    def change_type(self) -> str:
+        """A consultant's report; the workflow kit knows no other."""
+        consult = self.kind == self.Kind.CONSULT
+        return "referral_report" if consult else "clinical_document"
 
     @property
     def telling(self) -> tuple[str, str]:

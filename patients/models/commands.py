@@ -10,6 +10,7 @@ from django.utils import formats
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
 from patients.models.patients import PatientData
@@ -28,7 +29,7 @@ class NoteClosed(ValidationError):
     """The note, or a command in it, is as it will stay."""
 
 
-class Command(Versioned, PatientData):
+class Command(ChangeTracked, Versioned, PatientData):
     """Something written into a note: a draft at first, then committed for good.
 
     A staged command is edited or removed. Committing fixes it and makes what it says
@@ -36,6 +37,9 @@ class Command(Versioned, PatientData):
     made, too (unmake()). Nothing changes once the note is signed. save() holds all of
     this, and raises NoteClosed.
     """
+
+    # Of a kind of its own where the workflow kit knows one, else of its encounter.
+    change_type = "encounter"
 
     class State(models.TextChoices):
         STAGED = "staged", _("Staged")

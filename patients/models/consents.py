@@ -112,6 +112,8 @@ class Consent(ProfileData):
     administrative documents.
     """
 
+    change_type = "consent"
+
     class State(models.TextChoices):
         ACCEPTED = "accepted", _("Accepted")
         REJECTED = "rejected", _("Rejected")

@@ -27,6 +27,8 @@ class Coverage(TaskSource, ProfileData):
     missing is a task for the team that reviews coverages (facts 6.3); see follow_up().
     """
 
+    change_type = "coverage"
+
     class Rank(models.IntegerChoices):
         PRIMARY = 1, _("Primary")
         SECONDARY = 2, _("Secondary")

@@ -11,10 +11,9 @@ from canvas_admin.records import clock
 from patients import units
 from patients.models.clinical import Condition
 from patients.models.commands import LONG, Command, plain
-from patients.models.results import Observation
+from patients.models.results import VITAL_SIGNS, Observation
 
 LOINC = "http://loinc.org"
-VITAL_SIGNS = "vital-signs"
 ICD_10 = "http://hl7.org/fhir/sid/icd-10-cm"
 ENCOUNTER_DIAGNOSIS = "encounter-diagnosis"
 

@@ -17,6 +17,7 @@ class LabOrder(RaisesTask):
     schedules visits to laboratories (facts 6.3).
     """
 
+    change_type = "lab_order"
     HEADLINE = "tests"
     TASK_ORIGIN = "CMP_LAB_ORD"
 

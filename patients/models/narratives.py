@@ -31,6 +31,7 @@ class Plan(Command):
 class Instruction(Command):
     """What the patient was told to do, by a code of SNOMED CT where there is one."""
 
+    change_type = "instruction"
     HEADLINE = "display"
     SYSTEM = "http://snomed.info/sct"
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from canvas_admin.records import clock
 from canvas_admin.records.models import Versioned
 from patients.models.commands import LONG, Command, NoteClosed
@@ -21,7 +22,7 @@ from staffing.models import staff_of
 PEOPLE = ("originator", "committer", "ended_by")
 
 
-class Note(Versioned, PatientData):
+class Note(ChangeTracked, Versioned, PatientData):
     """The note of one encounter (Canvas' Note; FHIR Encounter).
 
     It is open until somebody signs it. A signed one is immutable (DESIGN section 3): what
@@ -42,6 +43,7 @@ class Note(Versioned, PatientData):
     }
     # All that can still change about a note that is not open.
     BOOKKEEPING = {"version", "modified", "state", "error_reason"}
+    change_type = "encounter"
     dated_by = "started"
 
     patient = models.ForeignKey(

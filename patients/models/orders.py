@@ -26,6 +26,7 @@ class Priority(models.TextChoices):
 class Prescription(Command):
     """A medicine that is prescribed; committing puts it among the medications."""
 
+    change_type = "prescription"
     HEADLINE = "display"
 
     display = models.CharField(_("medicine"), max_length=255)

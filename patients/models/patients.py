@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from canvas_admin.fhir.datatypes import ContactPoint
 from canvas_admin.records import clock
 from canvas_admin.records.models import BytewiseCharField, Keyed, Versioned
@@ -17,12 +18,14 @@ SSN = "http://hl7.org/fhir/sid/us-ssn"
 SHOWN_CHARACTERS = 4
 
 
-class Patient(Versioned):
+class Patient(ChangeTracked, Versioned):
     """A patient. Nothing about one is ever deleted: patients become inactive.
 
     The official name is copied here for sorting and searching by Patient.take_name();
     PatientName keeps every name.
     """
+
+    change_type = "patient"
 
     class Precision(models.TextChoices):
         DAY = "day", _("Day")
@@ -103,6 +106,10 @@ class Patient(Versioned):
         )
 
     @property
+    def changed_patient(self) -> int:
+        return self.pk
+
+    @property
     def name(self) -> str:
         """First, middle and last name, as shown."""
         parts = (self.first_name, self.middle_name, self.last_name)
@@ -157,8 +164,10 @@ class PatientData(Keyed):
         abstract = True
 
 
-class ProfileData(Versioned, PatientData):
+class ProfileData(ChangeTracked, Versioned, PatientData):
     """A row that people edit on the profile. What is wrong is marked so, never deleted."""
+
+    change_type = "patient"
 
     entered_in_error = models.BooleanField(_("entered in error"), default=False)
     entered_in_error_reason = models.CharField(_("reason"), max_length=255, blank=True)

@@ -3,11 +3,14 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from patients import units
 from patients.models.clinical import ClinicalRow
 from patients.models.patients import Patient
 from patients.models.stored_files import AttachedFile
 from patients.models.work import Reviewable
+
+VITAL_SIGNS = "vital-signs"
 
 
 class ReportStatus(models.TextChoices):
@@ -25,9 +28,10 @@ class ReportStatus(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
-class LabReport(AttachedFile, Reviewable, ClinicalRow):
+class LabReport(ChangeTracked, AttachedFile, Reviewable, ClinicalRow):
     """A laboratory's report; its values are observations (FHIR DiagnosticReport)."""
 
+    change_type = "lab_report"
     dated_by = "reported"
     TELLING = ("LAB_RES_REV", "lab results")
 
@@ -51,9 +55,10 @@ class LabReport(AttachedFile, Reviewable, ClinicalRow):
         return sum(value.abnormal for value in self.values.all())
 
 
-class ImagingReport(AttachedFile, Reviewable, ClinicalRow):
+class ImagingReport(ChangeTracked, AttachedFile, Reviewable, ClinicalRow):
     """An imaging study or its report (FHIR ImagingStudy, DiagnosticReport)."""
 
+    change_type = "imaging_report"
     dated_by = "reported"
     TELLING = ("IMG_REP_REV", "imaging results")
 
@@ -72,7 +77,7 @@ class ImagingReport(AttachedFile, Reviewable, ClinicalRow):
         indexes = [models.Index(fields=["patient", "source_id"], name="imaging_source")]
 
 
-class Observation(ClinicalRow):
+class Observation(ChangeTracked, ClinicalRow):
     """One finding, such as a laboratory value or a vital sign (FHIR Observation).
 
     `value` is the text that the source sent, with its own precision; `unit` stands apart.
@@ -122,6 +127,11 @@ class Observation(ClinicalRow):
         indexes = [
             models.Index(fields=["patient", "source_id"], name="observation_source")
         ]
+
+    @property
+    def change_type(self) -> str:
+        """A vital sign by itself, or a value of a report."""
+        return "vital_sign" if self.category == VITAL_SIGNS else "lab_report"
 
     @property
     def measured(self) -> str:

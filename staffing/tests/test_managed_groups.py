@@ -501,7 +501,7 @@ def test_a_migration_of_some_apps_leaves_the_sync_to_that_of_all(app):
 
 def test_once_all_is_migrated_a_permission_that_is_not_there_stops_the_sync():
     forget_the_permissions_of_patients()
-    rooms = migrated_to("patients", "staffing", "tasks", "audit")
+    rooms = migrated_to("patients", "staffing", "tasks", "audit", "protocols")
     for told in ({}, {"apps": rooms}):
         with pytest.raises(LookupError, match=r"patients\.view_patient"):
             after_migrate(**told)

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed
 from patients.querysets import DatedQuerySet
@@ -26,9 +27,10 @@ class CommentQuerySet(DatedQuerySet):
             _touch({comment.task_id for comment in made})
 
 
-class TaskComment(Keyed):
+class TaskComment(ChangeTracked, Keyed):
     """A comment; it is never changed. It counts as a modification of its task (facts 3.2)."""
 
+    change_type = "task"
     dated_by = "written"
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="comments")
@@ -47,6 +49,10 @@ class TaskComment(Keyed):
 
     def __str__(self) -> str:
         return f"task comment {self.key[:8]}"
+
+    @property
+    def changed_patient(self) -> int | None:
+        return self.task.patient_id
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         with transaction.atomic():

@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from canvas_admin.events.tracking import ChangeTracked, ChangeTrackedQuerySet
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed
 from patients.models import Patient, WorkItem
@@ -20,12 +21,14 @@ from tasks.origins import Origin
 from tasks.querysets import TaskQuerySet
 
 
-class Task(causes.Caused, WorkItem):
+class Task(ChangeTracked, causes.Caused, WorkItem):
     """Something to do, about a patient or about none.
 
     Its externally exposable id is the FHIR Task id. It may have a person, a team, both or
     neither: whose it is, `assignee` says, and while there is none, `team`.
     """
+
+    change_type = "task"
 
     class Status(models.TextChoices):
         OPEN = "OPEN", _("Open")
@@ -194,9 +197,12 @@ class Task(causes.Caused, WorkItem):
     def add_labels(self, labels: Iterable[TaskLabel]) -> None:
         """Put these labels on it, too."""
         with transaction.atomic():
+            Task.objects.select_for_update(of=("self",)).get(pk=self.pk)
+            has = set(self.labelled.values_list("label", flat=True))
             TaskTaskLabel.objects.bulk_create(
-                [TaskTaskLabel(task=self, label=label) for label in labels],
-                ignore_conflicts=True,
+                TaskTaskLabel(task=self, label=label)
+                for label in labels
+                if label.pk not in has
             )
             self.keep_keys()
 
@@ -208,13 +214,17 @@ class Task(causes.Caused, WorkItem):
             self.add_labels(labels)
 
 
-class TaskTaskLabel(Keyed):
+class TaskTaskLabel(ChangeTracked, Keyed):
     """A label on a task; Task.set_labels() writes it, for the task has keys by its labels."""
+
+    change_type = "task"
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="labelled")
     label = models.ForeignKey(
         TaskLabel, on_delete=models.PROTECT, related_name="labelled"
     )
+
+    objects = ChangeTrackedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("label of a task")
@@ -224,3 +234,7 @@ class TaskTaskLabel(Keyed):
 
     def __str__(self) -> str:
         return str(self.label)
+
+    @property
+    def changed_patient(self) -> int | None:
+        return self.task.patient_id

@@ -189,6 +189,7 @@ patients:telecom-change          edit-profile     GET POST
 patients:undo-review             review           POST
 patients:unlink-file             link_file        GET POST
 patients:upload-files            data-integration GET POST
+protocols:patient-input          profile          GET
 tasks:bulk                       write_tasks      POST
 tasks:bulk-reopen                write_tasks      POST
 tasks:campaign                   one-campaign     GET
@@ -218,6 +219,7 @@ BEGINNINGS = {
     "mfa_": "own",
     "usersessions_": "own",
     "staffing:": "own",
+    "protocols:": "own",
     "home": "own",
     "admin:": "administration",
     "audit-": "administration",

@@ -9,7 +9,7 @@ from canvas_admin.protocols.effects import Wrong
 from canvas_admin.protocols.runner import Kind, Protocol, read_result, run
 from canvas_admin.protocols.sandbox import Sandbox
 from canvas_admin.testing import give, make_application
-from canvas_admin.tests.protocols.running import measure
+from canvas_admin.tests.protocols.running import EXAMPLES, measure
 from patients.models import (
     CareTeamMembership,
     Consent,
@@ -20,7 +20,6 @@ from patients.tests.test_consents import coding
 from staffing.models import CareTeamRole, Team
 from tasks.models import Task, TaskComment
 
-EXAMPLES = Path(settings.BASE_DIR) / "canvas_admin" / "protocols" / "examples"
 S1 = Path(settings.BASE_DIR).parent / "shared" / "acceptance" / "protocols"
 RIGHTS = ("Profile read", "Tasking access", "Staff Permissions", "Patients: North")
 

@@ -1,0 +1,79 @@
+"""manage.py run_protocols: act on what changes, for ever or until nothing waits."""
+
+import logging
+import signal
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, close_old_connections
+from django.utils.translation import gettext as _
+
+from canvas_admin.protocols.delivering import LEASE, deliver_some
+from canvas_admin.protocols.recomputing import recompute_some
+from canvas_admin.protocols.sandbox import Died, Sandbox, Unavailable
+
+logger = logging.getLogger("canvas_admin.protocols")
+
+# Seconds to wait where nothing waits, and after trouble.
+QUIET, TROUBLE = 0.25, 5.0
+
+
+class Command(BaseCommand):
+    """A worker; as many as wanted run at a time. Stopped by a signal it ends its run first."""
+
+    help = (
+        "Runs the protocols whose patients' records have changed, and what is to be "
+        "computed over everybody. Several may run at a time, on one database."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--once", action="store_true", help="end when nothing waits any more"
+        )
+        parser.add_argument(
+            "--lease",
+            type=float,
+            default=LEASE,
+            metavar="SECONDS",
+            help="how long a patient waits for a worker that ended at work (%(default)g)",
+        )
+
+    def handle(self, *args: Any, once: bool, lease: float, **options: Any) -> None:
+        self.stopped, self.lease = False, max(lease, 1)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        try:
+            with Sandbox() as sandbox:
+                self.stdout.write(_("Protocols run."))
+                self.stdout.flush()
+                self._work(sandbox, once)
+        except Unavailable as error:
+            raise CommandError(
+                _("Protocols do not run on this system. %(why)s") % {"why": error}
+            ) from error
+
+    def _work(self, sandbox: Sandbox, once: bool) -> None:
+        while not self.stopped:
+            try:
+                worked = deliver_some(sandbox, self.lease)
+                worked = worked or recompute_some(sandbox, self.lease)
+            except (DatabaseError, Died, OSError):
+                logger.exception("protocols cannot go on at the moment")
+                worked = 0
+                self._wait(TROUBLE)
+            if worked:
+                continue
+            if once:
+                return
+            close_old_connections()
+            self._wait(QUIET)
+
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not self.stopped and time.monotonic() < end:
+            time.sleep(min(QUIET, seconds))
+
+    def _stop(self, *_signal: Any) -> None:
+        self.stopped = True

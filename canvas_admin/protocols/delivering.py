@@ -1,0 +1,172 @@
+"""Acting on events: each one's protocols run in order, and what they do is done once.
+
+Whoever acts for a patient holds the patient's turn (events.turns). A run's effects, its row
+and its result are committed together, under the fence of the turn; an event is over once
+each protocol that it concerns has its row (security P44-P46).
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import DatabaseError, transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from canvas_admin.events import turns
+from canvas_admin.events.models import ChangeEvent, Turn
+from canvas_admin.events.tracking import caused_by
+from canvas_admin.protocols import runner
+from canvas_admin.protocols.keeping import LONGEST_ERROR, Run, spec
+from canvas_admin.protocols.models import Protocol
+from canvas_admin.protocols.models.runs import Kind
+from canvas_admin.protocols.sandbox import Died, Sandbox
+from patients.models import Patient
+
+# Seconds: how long a turn is held without a word, and how long one patient's are gone on with.
+LEASE, BATCH = 30.0, 5.0
+# An event that fails for no fault of a protocol is tried again for so long, then parked.
+TRIED_FOR = timedelta(minutes=10)
+PAUSES = (1, 5, 15, 30, 60)
+DEEPEST = 5
+LOOKED_AT = 100
+
+
+def waiting_patients() -> list[int]:
+    """Primary keys of patients about whom something waits, and whose turn is free."""
+    busy = Turn.objects.filter(patient=OuterRef("patient"), until__gt=Now())
+    waiting = ChangeEvent.objects.filter(~Exists(busy), state=ChangeEvent.State.WAITING)
+    found = waiting.order_by("id").values_list("patient", flat=True)[:LOOKED_AT]
+    return list(dict.fromkeys(found))
+
+
+def deliver_some(sandbox: Sandbox, lease: float = LEASE) -> int:
+    """Act on what waits for one patient; how many events that were.
+
+    `lease` is for how many seconds a run may be silent before another takes over.
+    """
+    protocols = list(Protocol.objects.running().prefetch_related("settings"))
+    if not protocols:
+        return let_go()
+    for patient in waiting_patients():
+        if turn := turns.take(patient, lease):
+            return _for_patient(sandbox, turn, protocols)
+    return 0
+
+
+def let_go() -> int:
+    """Nothing runs: what waits is done."""
+    waiting = ChangeEvent.objects.filter(state=ChangeEvent.State.WAITING)
+    some = list(waiting.order_by("id").values_list("pk", flat=True)[:1_000])
+    done = ChangeEvent.objects.filter(pk__in=some)
+    return done.update(state=ChangeEvent.State.DONE)
+
+
+def _for_patient(
+    sandbox: Sandbox, turn: turns.Held, protocols: Sequence[Protocol]
+) -> int:
+    """The patient's events in their order, for some seconds; the turn is given back."""
+    done, end, pause = 0, time.monotonic() + BATCH, 0.0
+    try:
+        while time.monotonic() < end:
+            event = _first_waiting(turn.patient)
+            if event is None:
+                break
+            if pause := _deliver(sandbox, turn, event, protocols):
+                break
+            done += 1
+    except turns.Lost:
+        return done
+    turns.release(turn, put_off=pause)
+    return done
+
+
+def _first_waiting(patient: int) -> ChangeEvent | None:
+    waiting = ChangeEvent.objects.filter(
+        patient=patient, state=ChangeEvent.State.WAITING
+    )
+    return waiting.order_by("id").first()
+
+
+def _deliver(
+    sandbox: Sandbox,
+    turn: turns.Held,
+    event: ChangeEvent,
+    protocols: Sequence[Protocol],
+) -> float:
+    """Run what an event concerns; seconds until it is tried again, 0 where it is over."""
+    patient = Patient.objects.filter(pk=event.patient).first()
+    wanted = [p for p in protocols if p.wants(event.change_type, event.chain)]
+    if not wanted or patient is None:
+        _end(turn, event, ChangeEvent.State.DONE)
+        return 0
+    if len(event.chain) >= DEEPEST:
+        why = _("Protocols set each other off more than %(most)d deep.")
+        _end(turn, event, ChangeEvent.State.PARKED, why % {"most": DEEPEST})
+        return 0
+    event.first_attempt = event.first_attempt or timezone.now()
+    event.attempts += 1
+    event.save(update_fields=["first_attempt", "attempts"])
+    try:
+        failed = [p.name for p in wanted if not _ran(sandbox, turn, event, p, patient)]
+    except (Died, DatabaseError, OSError) as error:
+        return _again(turn, event, error)
+    why = _("Failed: %(names)s") % {"names": ", ".join(failed)} if failed else ""
+    states = ChangeEvent.State
+    _end(turn, event, states.PARKED if failed else states.DONE, why)
+    return 0
+
+
+def _ran(
+    sandbox: Sandbox,
+    turn: turns.Held,
+    event: ChangeEvent,
+    protocol: Protocol,
+    patient: Patient,
+) -> bool:
+    """Run one protocol for an event, unless it has run; whether it did not fail."""
+    if event.runs.filter(protocol=protocol).exclude(kind=Kind.FAILED).exists():
+        return True
+    turns.renew(turn)
+    run = Run(protocol, patient, turn, {"event": event})
+    with caused_by([*event.chain, protocol.key]):
+        outcome = runner.run(
+            sandbox,
+            spec(protocol),
+            patient,
+            [event.change_type],
+            event.field_changes,
+            keeping=run,
+        )
+    return outcome.kind != Kind.FAILED
+
+
+def _end(turn: turns.Held, event: ChangeEvent, state: str, why: str = "") -> None:
+    """Say that the event is over; it, too, only while the turn is one's own."""
+    with transaction.atomic():
+        turns.check(turn)
+        event.state, event.error = state, why[:LONGEST_ERROR]
+        event.save(update_fields=["state", "error"])
+
+
+def _again(turn: turns.Held, event: ChangeEvent, error: Exception) -> float:
+    """Let it wait a little longer each time; after ten minutes it is parked."""
+    why = f"{type(error).__name__}: {error}"
+    if timezone.now() - event.first_attempt >= TRIED_FOR:
+        _end(turn, event, ChangeEvent.State.PARKED, why)
+        return 0
+    _end(turn, event, ChangeEvent.State.WAITING, why)
+    return PAUSES[min(event.attempts, len(PAUSES)) - 1]
+
+
+def retry(event: ChangeEvent) -> None:
+    """Try a parked event again, at once and for as long as ever."""
+    event.state, event.first_attempt, event.attempts = (
+        ChangeEvent.State.WAITING,
+        None,
+        0,
+    )
+    event.save(update_fields=["state", "first_attempt", "attempts"])
+    turns.free(event.patient)

@@ -1,0 +1,27 @@
+"""Protocols, what runs of them came to, and who may upload them by a program."""
+
+from canvas_admin.protocols.models.api_keys import ApiKey
+from canvas_admin.protocols.models.protocols import (
+    Protocol,
+    ProtocolSetting,
+    ProtocolVersion,
+)
+from canvas_admin.protocols.models.runs import (
+    BrokeredWrite,
+    ProtocolResult,
+    ProtocolRun,
+    Recompute,
+    RecomputeSlice,
+)
+
+__all__ = [
+    "ApiKey",
+    "BrokeredWrite",
+    "Protocol",
+    "ProtocolResult",
+    "ProtocolRun",
+    "ProtocolSetting",
+    "ProtocolVersion",
+    "Recompute",
+    "RecomputeSlice",
+]

@@ -1,0 +1,232 @@
+"""What runs of protocols came to, and runs over everybody."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from canvas_admin.events.models import ChangeEvent
+from canvas_admin.protocols.models.protocols import Protocol, ProtocolVersion
+from canvas_admin.records import clock
+from canvas_admin.records.models import Keyed, Versioned
+from patients import access
+from patients.models import Patient
+from staffing.models import User
+
+
+class Status(models.TextChoices):
+    """What a protocol says of a patient (facts 7.1)."""
+
+    DUE = "due", _("due")
+    SNOOZED = "snoozed", _("snoozed")
+    NOT_APPLICABLE = "not_applicable", _("not applicable")
+    PENDING = "pending", _("pending")
+    SATISFIED = "satisfied", _("satisfied")
+    NOT_RELEVANT = "not_relevant", _("not relevant")
+    UNCHANGED = "unchanged", _("unchanged")
+
+
+class Kind(models.TextChoices):
+    """How a run ended."""
+
+    COMPUTED = "computed", _("computed")
+    FAILED = "failed", _("failed")
+    OUT_OF_REACH = "out of reach", _("out of reach")
+
+
+class OfPatients(models.QuerySet):
+    """Rows about one patient each."""
+
+    def visible_to(self, account: Any) -> "OfPatients":
+        """The rows whose patient is within this account's reach now."""
+        return self.filter(access.condition(account, "patient"))
+
+
+class Recompute(Keyed):
+    """A protocol's run over every active patient within its reach.
+
+    Workers cut it into slices, and each patient is computed once for it.
+    """
+
+    version = models.ForeignKey(
+        ProtocolVersion, on_delete=models.PROTECT, related_name="recomputes"
+    )
+    wanted = models.DateTimeField(_("wanted"), default=clock.now)
+    wanted_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    patients = models.PositiveIntegerField(_("patients"), null=True)
+    ended = models.DateTimeField(_("ended"), null=True)
+    # It was stopped, or a later one of the same protocol took its place.
+    stopped = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()
+        verbose_name = _("run over everybody")
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(ended__isnull=True), name="recompute_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.key[:8]}"
+
+    @property
+    def handled(self) -> int:
+        """How many patients it is through with."""
+        done = self.slices.filter(done=True)
+        return done.aggregate(n=models.Sum("patients"))["n"] or 0
+
+
+class RecomputeSlice(models.Model):
+    """The patients from one primary key to another, taken by one worker for some time."""
+
+    recompute = models.ForeignKey(
+        Recompute, on_delete=models.CASCADE, related_name="slices"
+    )
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    patients = models.PositiveIntegerField()
+    done = models.BooleanField(default=False)
+    until = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["recompute", "id"],
+                condition=Q(done=False),
+                name="recompute_slice_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"slice {self.pk}"
+
+
+class ProtocolRun(Keyed):
+    """One run over one patient: how it ended, what it said and what it did.
+
+    There is one for each protocol and event, and one for each recompute and patient, so that
+    nothing is done twice.
+    """
+
+    protocol = models.ForeignKey(
+        Protocol, on_delete=models.PROTECT, related_name="runs"
+    )
+    version = models.ForeignKey(
+        ProtocolVersion, on_delete=models.PROTECT, related_name="runs"
+    )
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="protocol_runs"
+    )
+    event = models.ForeignKey(
+        ChangeEvent, on_delete=models.PROTECT, null=True, related_name="runs"
+    )
+    recompute = models.ForeignKey(
+        Recompute, on_delete=models.PROTECT, null=True, related_name="runs"
+    )
+    kind = models.CharField(_("ended"), max_length=12, choices=Kind)
+    status = models.CharField(_("result"), max_length=14, choices=Status, blank=True)
+    started = models.DateTimeField(_("when"))
+    milliseconds = models.PositiveIntegerField(_("took"))
+    done = models.JSONField(_("did"), default=list)
+    error = models.TextField(_("error"), blank=True)
+    line = models.PositiveIntegerField(_("line"), null=True)
+    traceback = models.TextField(_("traceback"), blank=True)
+    log = models.TextField(_("printed"), blank=True)
+
+    objects = OfPatients.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ()
+        verbose_name = _("run of a protocol")
+        verbose_name_plural = _("runs of protocols")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "protocol"],
+                condition=Q(event__isnull=False),
+                name="protocol_run_once_an_event",
+            ),
+            models.UniqueConstraint(
+                fields=["recompute", "patient"],
+                condition=Q(recompute__isnull=False),
+                name="protocol_run_once_a_recompute",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["protocol", "-id"], name="protocol_run_newest"),
+            models.Index(fields=["patient", "-id"], name="protocol_run_of_patient"),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.key[:8]}"
+
+
+class ProtocolResult(Versioned):
+    """What a protocol says of a patient now (facts 7.1), and until when it is put off."""
+
+    protocol = models.ForeignKey(
+        Protocol, on_delete=models.PROTECT, related_name="results"
+    )
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="protocol_results"
+    )
+    run = models.ForeignKey(ProtocolRun, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(_("result"), max_length=14, choices=Status)
+    narrative = models.TextField(_("narrative"), blank=True)
+    recommendations = models.JSONField(_("recommendations"), default=list)
+    # Days from when it was computed.
+    due_in = models.IntegerField(_("due in"), null=True)
+    next_review = models.CharField(_("next review"), max_length=64, blank=True)
+    computed = models.DateTimeField(_("computed"), default=clock.now)
+    snoozed_until = models.DateField(_("snoozed until"), null=True, blank=True)
+    snoozed_at = models.DateTimeField(null=True)
+    snoozed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    objects = OfPatients.as_manager()
+
+    class Meta:
+        ordering = ["protocol__name"]
+        default_permissions = ()
+        verbose_name = _("result of a protocol")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["protocol", "patient"], name="protocol_result_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"result {self.key[:8]}"
+
+
+class BrokeredWrite(models.Model):
+    """What a run wrote by HTTP and was answered, so that a second try does not write again.
+
+    Known by what caused the run, the protocol, the number of the call and the digest of the
+    request (DESIGN section 7); gone once the run is done.
+    """
+
+    cause = models.CharField(max_length=64)
+    protocol = models.ForeignKey(Protocol, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveSmallIntegerField()
+    digest = models.CharField(max_length=64)
+    answer = models.JSONField()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["cause", "protocol", "number", "digest"],
+                name="brokered_write_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"write {self.number}"
