@@ -54,5 +54,5 @@ urlpatterns = [
     path("admin/audit/file/", admin.site.admin_view(reports.file), name="audit-file"),
     path("admin/", admin.site.urls),
     path("fhir/", include("canvas_admin.fhir.urls")),
-    path("api/", include("canvas_admin.protocols.urls")),
+    path("", include("canvas_admin.protocols.urls")),
 ]

@@ -280,7 +280,6 @@ MANAGED_GROUPS = (
             ADMINISTER,
             *_model("staffing", "application", "view", "add", "change"),
             *_model("protocols", "protocol", "view", "add", "change"),
-            *_model("protocols", "protocolsetting", "view", "add", "change", "delete"),
             *_model("protocols", "apikey", "view", "add", "change"),
         ),
     ),

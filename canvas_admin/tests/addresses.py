@@ -8,6 +8,8 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.urls import NoReverseMatch, URLPattern, get_resolver, reverse
 
+from canvas_admin.events.models import ChangeEvent
+from canvas_admin.protocols.models import ApiKey, Protocol, ProtocolSetting
 from patients.models import (
     AccessRequest,
     AdministrativeDocument,
@@ -133,9 +135,47 @@ def furnish(cast: SimpleNamespace) -> SimpleNamespace:
     cast.belongings = belongings(cast, cast.ada)
     cast.lab, cast.refill = make_lab(cast.ada), make_refill(cast.ada)
     cast.chart_rows = chart_rows(cast.ada)
+    cast.protocol = protocol_of(cast)
     cast.note = note_of(cast.ada, cast.nora, location=cast.location)
     cast.command = write(cast.note, Plan)
     return cast
+
+
+def protocol_of(cast: SimpleNamespace) -> Protocol:
+    """A protocol with a setting, a parked event about ada, and a run; and an API key."""
+    application = Application(name="Protocol Grouping")
+    application.begin()
+    made = Protocol.objects.create(name="Grouping", application=application)
+    made.current = made.versions.create(number="1", title="Grouping", source="# text")
+    made.save()
+    setting = ProtocolSetting(protocol=made, name="GROUP")
+    setting.value = "hidden"
+    setting.save()
+    cast.event = ChangeEvent.objects.create(
+        patient=cast.ada.pk,
+        change_type="consent",
+        model_name="consent",
+        record=1,
+        state="parked",
+        error="Failed: Grouping",
+    )
+    cast.protocol_run = made.runs.create(
+        version=made.current,
+        patient=cast.ada,
+        event=cast.event,
+        kind="failed",
+        started=datetime(2026, 1, 2, 15, tzinfo=UTC),
+        milliseconds=12,
+        error="broken",
+    )
+    made.active = True
+    made.save()
+    cast.protocol_result = made.results.create(
+        patient=cast.ada, run=cast.protocol_run, status="due"
+    )
+    cast.api_key = ApiKey(user=cast.nora.user, name="laptop")
+    cast.api_key.begin()
+    return made
 
 
 def chart_rows(patient: Any) -> dict[str, Any]:
@@ -214,7 +254,12 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         yield about
         yield about | {"key": cast.membership.key}
     if name.startswith("protocols:"):
-        yield from ({"key": cast.ada.key}, {"name": "One"})
+        about = {"key": cast.ada.key}
+        yield from (
+            about,
+            {"name": "One"},
+            about | {"result": cast.protocol_result.key},
+        )
     if name.startswith("fhir:"):
         task = {"name": "Task"}
         yield from (task, {"path": "a/b"})
@@ -222,6 +267,10 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
         yield from (one, one | {"operation": "do"})
         form = {"name": "Consent", "element": "sourceAttachment"}
         yield form | {"logical_id": cast.belongings["consents"].key}
+    if name.startswith("admin:protocols_protocol_"):
+        about = {"key": cast.protocol.key}
+        yield from (about, about | {"version": cast.protocol.current.key})
+        yield from ({"run": cast.protocol_run.key}, {"event": cast.event.key})
     if name == "admin:app_list":
         yield {"app_label": "staffing"}
     if name.startswith("admin:"):
@@ -270,6 +319,8 @@ def _object_id(name: str, cast: SimpleNamespace) -> str:
         "consentcoding": lambda: cast.consent_coding,
         "tasklabel": lambda: cast.task_label,
         "routingrule": lambda: cast.rule,
+        "protocol": lambda: cast.protocol,
+        "apikey": lambda: cast.api_key,
     }
     if model_name == "group":
         return Group.objects.get(name="Clinical read").name

@@ -10,7 +10,7 @@ from django.db import models, transaction
 
 from staffing.models import ManagedGroupLink, Staff, User
 
-ROOMS = ("auth", "staffing", "patients", "tasks", "audit")
+ROOMS = ("auth", "staffing", "patients", "tasks", "audit", "events", "protocols")
 # In any order: databases look at foreign keys when a transaction ends.
 TABLES: tuple[type[models.Model], ...] = tuple(
     model

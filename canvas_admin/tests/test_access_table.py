@@ -181,6 +181,7 @@ patients:unlink-file                  login/login 403/403     403/403     403/40
 patients:upload-files                 login/login 403/403     403/403     403/403     403/403     403/403     403/403     403/403
 protocols:patient-input               login/405   200/405     403/405     403/405     403/405     403/405     403/405     403/405
 protocols:set-active                  405/401     405/401     405/401     405/401     405/401     405/401     405/401     405/401
+protocols:snooze                      login/login 405/302     405/403     405/403     405/403     405/403     405/403     405/403
 protocols:upload                      405/401     405/401     405/401     405/401     405/401     405/401     405/401     405/401
 protocols:version                     401/401     401/401     401/401     401/401     401/401     401/401     401/401     401/401
 staffing:account                      login/login 200/405     200/405     200/405     200/405     200/405     200/405     200/405
@@ -247,6 +248,26 @@ admin:patients_patientgroup_members         200/302   403/403
 admin:patients_patientgroup_numbers         200/405   403/405
 admin:patients_patientgroup_picker          405/200   405/403
 admin:patients_patientgroup_unreachable     200/200   403/403
+admin:protocols_apikey_add                  403/403   403/403
+admin:protocols_apikey_change               403/403   403/403
+admin:protocols_apikey_changelist           403/403   403/403
+admin:protocols_apikey_delete               403/403   403/403
+admin:protocols_apikey_history              403/403   403/403
+admin:protocols_apikey_revoke               403/403   403/403
+admin:protocols_protocol_add                403/403   403/403
+admin:protocols_protocol_change             403/403   403/403
+admin:protocols_protocol_changelist         403/403   403/403
+admin:protocols_protocol_delete             403/403   403/403
+admin:protocols_protocol_events             403/405   403/405
+admin:protocols_protocol_history            403/403   403/403
+admin:protocols_protocol_recompute          403/403   403/403
+admin:protocols_protocol_retry              405/403   405/403
+admin:protocols_protocol_run                403/405   403/405
+admin:protocols_protocol_runs               403/405   403/405
+admin:protocols_protocol_switch             403/403   403/403
+admin:protocols_protocol_upload             403/403   403/403
+admin:protocols_protocol_use                403/403   403/403
+admin:protocols_protocol_versions           403/405   403/405
 admin:staffing_application_add              403/403   403/403
 admin:staffing_application_change           403/403   403/403
 admin:staffing_application_changelist       403/403   403/403

@@ -209,6 +209,18 @@ def link_everything(
     Consent.objects.create(
         patient=patient, coding=cast.consent_coding, state="rejected", form=document
     )
+    run = cast.protocol.runs.create(
+        version=cast.protocol.current,
+        patient=patient,
+        kind="failed",
+        started=document.filed,
+        milliseconds=1,
+        error=MARK,
+        log=MARK,
+    )
+    cast.protocol.results.create(patient=patient, run=run, status="due", narrative=MARK)
+    account = getattr(cast, who).user
+    cast.protocol.overrides.create(patient=patient, days=7, by=account)
     IncomingFile.objects.create(
         patient=patient,
         state="linked",

@@ -28,7 +28,8 @@ def chart(request: HttpRequest, key: str) -> HttpResponse:
     """A patient's chart, for a person who may read it and reaches the patient."""
     patient = gate.open_patient(request, key, *areas.OPEN_CHART)
     reach = gate.reach(request)
-    context = {"patient": patient, **contents(patient, reach)}
+    cards = patient.protocol_results.visible_to(reach).cards()
+    context = {"patient": patient, "cards": cards, **contents(patient, reach)}
     gate.shown(request, "patient.chart", patient)
     return render(request, "patients/chart.html", context)
 

@@ -23,6 +23,8 @@ TABLE = {
     "patients.AccessRequest": CHANGES,
     "patients.ConsentCoding": EVERYTHING,
     "patients.PatientGroup": EVERYTHING,
+    "protocols.ApiKey": {"view", "add"},
+    "protocols.Protocol": CHANGES,
     "staffing.Application": STAYS,
     "staffing.CareTeamRole": EVERYTHING,
     "staffing.GroupChange": TELLS,

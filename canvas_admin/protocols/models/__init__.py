@@ -8,6 +8,7 @@ from canvas_admin.protocols.models.protocols import (
 )
 from canvas_admin.protocols.models.runs import (
     BrokeredWrite,
+    ProtocolOverride,
     ProtocolResult,
     ProtocolRun,
     Recompute,
@@ -18,6 +19,7 @@ __all__ = [
     "ApiKey",
     "BrokeredWrite",
     "Protocol",
+    "ProtocolOverride",
     "ProtocolResult",
     "ProtocolRun",
     "ProtocolSetting",

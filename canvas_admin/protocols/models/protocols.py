@@ -131,7 +131,7 @@ class ProtocolVersion(Keyed):
         return self.number
 
 
-class ProtocolSetting(Versioned):
+class ProtocolSetting(Keyed):
     """A value that a protocol's runs are given under a name; stored encrypted.
 
     INSTANCE_NAME is the first part of the kit's addresses; CLIENT_ID and CLIENT_SECRET are
@@ -158,6 +158,7 @@ class ProtocolSetting(Versioned):
 
     class Meta:
         ordering = ["name"]
+        default_permissions = ()
         verbose_name = _("setting of a protocol")
         constraints = [
             models.UniqueConstraint(

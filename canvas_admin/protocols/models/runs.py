@@ -1,5 +1,6 @@
 """What runs of protocols came to, and runs over everybody."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -7,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from canvas_admin.events.models import ChangeEvent
+from canvas_admin.events.tracking import ChangeTracked, ChangeTrackedQuerySet
 from canvas_admin.protocols.models.protocols import Protocol, ProtocolVersion
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed, Versioned
@@ -35,12 +37,27 @@ class Kind(models.TextChoices):
     OUT_OF_REACH = "out of reach", _("out of reach")
 
 
-class OfPatients(models.QuerySet):
+class OfPatients(ChangeTrackedQuerySet):
     """Rows about one patient each."""
 
     def visible_to(self, account: Any) -> "OfPatients":
         """The rows whose patient is within this account's reach now."""
         return self.filter(access.condition(account, "patient"))
+
+    def cards(self) -> list["ProtocolResult"]:
+        """What a patient's chart shows of results: what is due, then what is put off.
+
+        Each has `snoozed`, the override in force, if there is one.
+        """
+        told = Q(status__in=(Status.DUE, Status.PENDING, Status.SNOOZED))
+        shown = Q(protocol__active=True, protocol__show_in_chart=True)
+        rows = list(self.filter(told & shown).select_related("protocol__current"))
+        patients = {row.patient_id for row in rows}
+        found = ProtocolOverride.objects.filter(patient__in=patients)
+        overrides = {(o.patient_id, o.protocol_id): o for o in found if o.in_force}
+        for row in rows:
+            row.snoozed = overrides.get((row.patient_id, row.protocol_id))
+        return sorted(rows, key=lambda row: (bool(row.snoozed), row.protocol.name))
 
 
 class Recompute(Keyed):
@@ -168,7 +185,7 @@ class ProtocolRun(Keyed):
 
 
 class ProtocolResult(Versioned):
-    """What a protocol says of a patient now (facts 7.1), and until when it is put off."""
+    """What a protocol says of a patient now (facts 7.1)."""
 
     protocol = models.ForeignKey(
         Protocol, on_delete=models.PROTECT, related_name="results"
@@ -184,11 +201,6 @@ class ProtocolResult(Versioned):
     due_in = models.IntegerField(_("due in"), null=True)
     next_review = models.CharField(_("next review"), max_length=64, blank=True)
     computed = models.DateTimeField(_("computed"), default=clock.now)
-    snoozed_until = models.DateField(_("snoozed until"), null=True, blank=True)
-    snoozed_at = models.DateTimeField(null=True)
-    snoozed_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, related_name="+"
-    )
 
     objects = OfPatients.as_manager()
 
@@ -204,6 +216,58 @@ class ProtocolResult(Versioned):
 
     def __str__(self) -> str:
         return f"result {self.key[:8]}"
+
+    @property
+    def title(self) -> str:
+        """What the card is called."""
+        version = self.protocol.current
+        return (version and version.title) or self.protocol.name
+
+
+class ProtocolOverride(ChangeTracked, Versioned):
+    """What somebody decided about a protocol and a patient: to put it off for some days.
+
+    Protocols are told (facts 7.2, protocolOverrides), and hear of its changes.
+    """
+
+    LONGEST = 365
+    change_type = "protocol_override"
+
+    protocol = models.ForeignKey(
+        Protocol, on_delete=models.PROTECT, related_name="overrides"
+    )
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, related_name="protocol_overrides"
+    )
+    since = models.DateTimeField(default=clock.now)
+    # None where it was taken back.
+    days = models.PositiveSmallIntegerField(null=True)
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+
+    objects = OfPatients.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        default_permissions = ()
+        verbose_name = _("override of a protocol")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["protocol", "patient"], name="protocol_override_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"override {self.key[:8]}"
+
+    @property
+    def until(self) -> datetime | None:
+        """When it ends by itself."""
+        return self.since + timedelta(days=self.days) if self.days else None
+
+    @property
+    def in_force(self) -> bool:
+        """Whether it puts the protocol off now."""
+        return self.until is not None and self.until > clock.now()
 
 
 class BrokeredWrite(models.Model):

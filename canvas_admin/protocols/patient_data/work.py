@@ -1,7 +1,8 @@
-"""The tasks about a patient (facts 7.2)."""
+"""The tasks about a patient, and what was put off (facts 7.2)."""
 
 from django.db.models import Prefetch
 
+from canvas_admin.protocols.models import ProtocolOverride
 from canvas_admin.protocols.patient_data.shapes import Json, full_name, instant
 from patients.access import Reach
 from patients.models import Patient
@@ -42,4 +43,19 @@ def tasks(patient: Patient, reach: Reach) -> list[Json]:
             "status": row.status,
         }
         for row in rows.order_by("pk")
+    ]
+
+
+def overrides(patient: Patient, reach: Reach) -> list[Json]:
+    """Which protocols somebody has put off, until when."""
+    rows = ProtocolOverride.objects.visible_to(reach).filter(patient=patient)
+    return [
+        {
+            "protocolKey": row.protocol.name,
+            "adjustment": None,
+            "snooze": {"reference": instant(row.since), "snoozedDays": row.days},
+            "modified": instant(row.modified),
+        }
+        for row in rows.select_related("protocol")
+        if row.in_force
     ]

@@ -45,6 +45,13 @@ UNTRACKED = {
 OWN_TYPES = {"clinical_document"}
 
 
+@pytest.fixture
+def cast(cast):
+    """The cast, whose making left events that are gone."""
+    ChangeEvent.objects.all().delete()
+    return cast
+
+
 def events():
     """Those that were left since it was asked last."""
     rows = list(ChangeEvent.objects.order_by("id"))

@@ -70,6 +70,10 @@ SEEN_WITH = {
     "TaskTaskLabel": "tasks",
     "TaskComment": "tasks",
     "TaskRouting": "tasks",
+    "ProtocolResult": "chart",
+    # In the administration, to who may open the chart, too.
+    "ProtocolRun": "",
+    "ProtocolOverride": "",
 }
 # Texts that nobody writes: what we make ourselves, codes of ours, and file names.
 NONE = {"key", "sort_name", "name_words", "source_digest", "sha256", "media_type"}

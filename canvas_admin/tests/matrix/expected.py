@@ -190,6 +190,7 @@ patients:undo-review             review           POST
 patients:unlink-file             link_file        GET POST
 patients:upload-files            data-integration GET POST
 protocols:patient-input          profile          GET
+protocols:snooze                 write_chart      POST
 tasks:bulk                       write_tasks      POST
 tasks:bulk-reopen                write_tasks      POST
 tasks:campaign                   one-campaign     GET

@@ -41,6 +41,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "patients:record-refill": {"kind": "change", "proposal": "Another strength"},
     "patients:refill": {"note": "Seen in a visit first"},
     "patients:telecom-add": {"value": "555-0100"},
+    "protocols:snooze": {"days": FIRST},
     "tasks:bulk": {"all": "on"},
     "tasks:create": {"assignee": FIRST, "team": ""},
     "tasks:create-for": {"assignee": FIRST, "team": ""},

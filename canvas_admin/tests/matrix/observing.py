@@ -22,7 +22,7 @@ from canvas_admin.records.lookups import Prepared, Slot
 from canvas_admin.tests.undoing import Noting
 from patients.models import ClaimKey, Patient, StreamKey, WorkKey
 
-ROOMS = ("patients", "tasks")
+ROOMS = ("patients", "tasks", "protocols")
 # Written by our own saving, from names, memberships and assignments; nobody types it.
 DERIVED = (StreamKey, WorkKey, ClaimKey)
 AFTER = Prepared(lambda: AuditRow.objects.filter(pk__gt=Slot("last")).order_by("pk"))

@@ -65,6 +65,7 @@ def fill(cast):
     for model in CONTENT:
         write(note, model, **CODES.get(model, {})).commit(cast.nora.user)
     book(cast.ada, cast.nora)
+    cast.protocol.overrides.create(patient=cast.ada, days=7, by=cast.nora.user)
 
 
 def asked(account, patient):

@@ -1,0 +1,93 @@
+"""Events that wait, run, are done or parked: numbers of all, rows of those within reach."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from canvas_admin.audit import trail
+from canvas_admin.events.models import ChangeEvent, Turn
+from canvas_admin.protocols import delivering
+from canvas_admin.protocols.admin.acts import CHANGE, VIEW
+from canvas_admin.protocols.models import Protocol
+from canvas_admin.records.models import find_row
+from patients import access, areas, gate
+from patients.admin.pages import row_or_404
+from patients.models import Patient
+
+ROWS = 50
+# Beyond this numbers are “more than”: to count millions would take long.
+COUNTED = 10_000
+State = ChangeEvent.State
+
+
+@require_safe
+def events(request: HttpRequest) -> HttpResponse:
+    """Events in a state (?state=, at first the parked ones), the newest first."""
+    gate.require(request, VIEW)
+    state = request.GET.get("state", "")
+    state = state if state in State.values else State.PARKED
+    rows = _visible(request).filter(state=state).order_by("-pk")
+    last = find_row(rows, request.GET.get("after", ""))
+    page = rows.filter(pk__lt=last.pk) if last else rows
+    busy = Turn.objects.filter(patient=OuterRef("patient"), until__gt=Now())
+    found = list(page.annotate(busy=Exists(busy))[: ROWS + 1])
+    patients = Patient.objects.in_bulk({row.patient for row in found[:ROWS]})
+    if patients:
+        gate.shown(request, "protocol.events", *patients.values())
+    context = admin.site.each_context(request) | {
+        "opts": Protocol._meta,
+        "title": _("Events"),
+        "rows": [(row, patients.get(row.patient), _said(row)) for row in found[:ROWS]],
+        "begun": last is not None,
+        "next": found[ROWS - 1].key if len(found) > ROWS else "",
+        "state": state,
+        "numbers": [(s, s.label, _number(s)) for s in (State.WAITING, State.PARKED)],
+        "most": COUNTED,
+        "may_act": request.user.has_perm(CHANGE),
+        "may_see": request.user.has_perms(areas.OPEN_CHART),
+    }
+    return render(request, "admin/protocols/protocol/events.html", context)
+
+
+@require_POST
+def retry(request: HttpRequest, event: str) -> HttpResponse:
+    """Try a parked event again; one out of reach is none."""
+    gate.require(request, VIEW, CHANGE)
+    row = row_or_404(_visible(request), event)
+    with transaction.atomic():
+        held = ChangeEvent.objects.select_for_update().get(pk=row.pk)
+        if again := held.state == State.PARKED:
+            delivering.retry(held)
+            patient = Patient.objects.filter(pk=row.patient)
+            seen = access.paths_to(request.user, list(patient))
+            trail.done(request.user, "event.retried", seen, request=request)
+    if again:
+        messages.success(request, _("It is tried again."))
+    else:
+        messages.info(request, _("It is not parked any more."))
+    return HttpResponseRedirect(reverse("admin:protocols_protocol_events"))
+
+
+def _visible(request: HttpRequest) -> Any:
+    if not request.user.has_perms(areas.OPEN_CHART):
+        return ChangeEvent.objects.none()
+    return ChangeEvent.objects.filter(access.condition(gate.reach(request), "patient"))
+
+
+def _number(state: str) -> int:
+    return ChangeEvent.objects.filter(state=state)[: COUNTED + 1].count()
+
+
+def _said(row: ChangeEvent) -> str:
+    """Its state in words: whoever has the patient's turn is at it, or puts it off."""
+    if row.state == State.WAITING and row.busy:
+        return _("tried again soon") if row.error else _("running")
+    return row.get_state_display()

@@ -1,0 +1,202 @@
+"""The administration of protocols: who may do what, and who sees whose runs."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from canvas_admin.audit.models import AuditRow
+from canvas_admin.events.models import ChangeEvent
+from canvas_admin.protocols.models import ApiKey, Protocol, ProtocolSetting, Recompute
+from canvas_admin.testing import give
+from canvas_admin.tests.protocols.running import measure, protocol, setting
+
+
+def page(name, *arguments):
+    """The address of a page about protocols."""
+    return reverse(f"admin:protocols_protocol_{name}", args=arguments)
+
+
+@pytest.fixture
+def desk(cast, signed_in):
+    """max administers programs, and reads charts."""
+    give(cast.max, "Integrations", "Clinical read")
+    return signed_in("max")
+
+
+def a_run(one, patient, **of):
+    """A run over a patient, and its event."""
+    event = ChangeEvent.objects.create(
+        patient=patient.pk, change_type="task", model_name="task", record=1
+    )
+    given = {"kind": "computed", "started": event.at, "milliseconds": 5, "log": "said"}
+    return one.runs.create(
+        version=one.current, patient=patient, event=event, **given | of
+    )
+
+
+def test_a_file_is_uploaded_or_what_is_wrong_with_it_is_said(desk):
+    def send(source, **more):
+        file = SimpleUploadedFile("x.py", source.encode())
+        return desk.post(page("upload"), {"file": file, **more})
+
+    answer = send("x = (")
+    assert "Line 1: SyntaxError" in answer.text
+    assert not Protocol.objects.exists()
+    answer = send(measure("pass"))
+    one = Protocol.objects.get()
+    assert answer["Location"] == page("versions", one.key)
+    assert one.current is None
+    (version,) = one.versions.all()
+    shown = desk.get(page("versions", one.key)).text
+    assert "compute_results" in shown
+    assert "in use" not in shown
+    assert desk.get(page("use", one.key, version.key)).status_code == 200
+    desk.post(page("use", one.key, version.key))
+    one.refresh_from_db()
+    assert one.current == version
+    assert "sees no patient" in desk.get(page("change", one.key)).text
+    send(measure("pass").replace("'1'", "'2'"), use="on")
+    one.refresh_from_db()
+    assert str(one.current) == "2"
+    assert "No file" in send("").text or "empty" in send("").text
+
+
+def test_it_is_switched_and_computed_over_everybody(desk):
+    one = protocol(measure("pass"))
+    assert "Switch One off?" in desk.get(page("switch", one.key)).text
+    for _twice in range(2):
+        desk.post(page("switch", one.key), {"to": "off"})
+        one.refresh_from_db()
+        assert not one.active
+    answer = desk.post(page("recompute", one.key), follow=True)
+    assert "Switch it on first." in answer.text
+    desk.post(page("switch", one.key), {"to": "on"})
+    assert Recompute.objects.count() == 1
+    answer = desk.post(page("recompute", one.key), follow=True)
+    assert "waits" in answer.text
+    assert "stopped" in answer.text
+    Recompute.objects.filter(ended=None).update(patients=7)
+    assert "0 of 7 patients" in desk.get(page("changelist")).text
+
+
+def test_a_settings_value_is_taken_and_never_shown(desk):
+    one = protocol(measure("pass"))
+    setting(one, "GROUP", "hush-hush")
+    row = one.settings.get()
+    address = page("change", one.key)
+    shown = desk.get(address)
+    assert "hush-hush" not in shown.text
+    form = shown.context["adminform"].form
+    sent = {
+        "form_version": form["form_version"].value(),
+        "show_in_chart": "on",
+        "settings-TOTAL_FORMS": "2",
+        "settings-INITIAL_FORMS": "1",
+        "settings-0-id": row.key,
+        "settings-0-name": "GROUP",
+        "settings-0-value": "",
+        "settings-1-name": "OTHER",
+        "settings-1-value": "new",
+    }
+    answer = desk.post(address, sent)
+    assert answer.status_code == 302, answer.context["errors"]
+    assert {s.name: s.value for s in one.settings.all()} == {
+        "GROUP": "hush-hush",
+        "OTHER": "new",
+    }
+    sent |= {"form_version": one.version + 1}
+    for name, value, why in (
+        ("CLIENT_ID", "x", "is made for each run"),
+        ("a b", "x", "letters, digits"),
+        ("EMPTY", "", "needs a value"),
+    ):
+        wrong = {"settings-1-name": name, "settings-1-value": value}
+        assert why in desk.post(address, sent | wrong).text
+    assert ProtocolSetting.objects.count() == 2
+
+
+def test_runs_are_shown_to_who_may_open_the_chart(cast, signed_in):
+    one = protocol(measure("pass"))
+    ours, theirs = a_run(one, cast.ada), a_run(one, cast.ben)
+    give(cast.nora, "Integrations")
+    give(cast.olga, "Integrations", "All Patients")
+    nurse, desk = signed_in("nora"), signed_in("olga")
+    shown = nurse.get(page("runs")).text
+    assert ours.key in shown
+    assert theirs.key not in shown
+    assert cast.ben.last_name not in shown
+    assert AuditRow.objects.filter(
+        action="protocol.runs", patient=cast.ada.key
+    ).exists()
+    assert "said" in nurse.get(page("run", ours.key)).text
+    assert nurse.get(page("run", theirs.key)).status_code == 404
+    assert nurse.get(page("run", "0" * 32)).status_code == 404
+    assert "Clinical read" in desk.get(page("runs")).text
+    assert desk.get(page("run", ours.key)).status_code == 404
+    for query, there in (
+        ({"patient": cast.ada.key}, True),
+        ({"patient": cast.ben.key}, False),
+        ({"protocol": one.key}, True),
+        ({"protocol": "0" * 32}, False),
+        ({"ended": "failed"}, False),
+        ({"ended": "computed"}, True),
+        ({"ended": "x"}, True),
+        ({"after": ours.key}, False),
+        ({"after": theirs.key}, True),
+    ):
+        assert (ours.key in nurse.get(page("runs"), query).text) is there, query
+
+
+def test_a_long_list_of_runs_goes_on(cast, desk):
+    one = protocol(measure("pass"))
+    runs = [a_run(one, cast.ada) for _ in range(51)]
+    first = desk.get(page("runs"))
+    assert runs[0].key not in first.text
+    assert first.context["next"] == runs[1].key
+    second = desk.get(page("runs"), {"after": runs[1].key})
+    assert runs[0].key in second.text
+    assert second.context["next"] == ""
+
+
+def test_events_are_counted_and_those_within_reach_shown_and_retried(cast, signed_in):
+    ChangeEvent.objects.all().delete()
+    one = protocol(measure("pass"))
+    ours, theirs = (a_run(one, p).event for p in (cast.ada, cast.ben))
+    ChangeEvent.objects.update(state="parked", error="Failed: One")
+    give(cast.nora, "Integrations")
+    nurse = signed_in("nora")
+    shown = nurse.get(page("events"))
+    assert [number for *_, number in shown.context["numbers"]] == [0, 2]
+    assert ours.key in shown.text
+    assert theirs.key not in shown.text
+    assert nurse.post(page("retry", theirs.key)).status_code == 404
+    for said in ("It is tried again.", "It is not parked any more."):
+        assert said in nurse.post(page("retry", ours.key), follow=True).text
+    assert list(ChangeEvent.objects.filter(state="waiting")) == [ours]
+    assert AuditRow.objects.filter(action="event.retried").count() == 2
+    assert ours.key not in nurse.get(page("events")).text
+    waiting = nurse.get(page("events"), {"state": "waiting"})
+    assert "waiting" in waiting.text
+
+
+def test_an_api_key_is_ones_own_and_revoked_by_any_of_integrations(
+    cast, desk, signed_in
+):
+    add = reverse("admin:protocols_apikey_add")
+    answer = desk.post(add, {"name": "laptop"})
+    key = ApiKey.objects.get()
+    assert key.user == cast.max.user
+    secret = answer.context["secret"]
+    assert ApiKey.account(secret) == cast.max.user
+    listed = desk.get(reverse("admin:protocols_apikey_changelist")).text
+    assert "laptop" in listed
+    assert secret not in listed
+    revoke = reverse("admin:protocols_apikey_revoke", args=(key.key,))
+    give(cast.nora, "Integrations")
+    nurse = signed_in("nora")
+    assert "Revoke “laptop”?" in nurse.get(revoke).text
+    assert ApiKey.account(secret)
+    assert "is revoked" in nurse.post(revoke, follow=True).text
+    assert ApiKey.account(secret) is None
+    assert AuditRow.objects.filter(action="apikey.revoked").exists()
+    assert signed_in("sam").post(revoke).status_code == 403
