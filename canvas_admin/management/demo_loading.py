@@ -29,6 +29,7 @@ from canvas_admin.management.demo_clinic import (
 from canvas_admin.management.demo_files import write_private
 from canvas_admin.management.demo_inbox import make_inbox
 from canvas_admin.management.demo_notes import make_notes, place_imported_notes
+from canvas_admin.management.demo_protocols import make_protocol
 from canvas_admin.management.demo_results import make_results
 from canvas_admin.management.demo_schedule import make_schedule
 from canvas_admin.management.demo_tasks import make_tasks
@@ -79,6 +80,7 @@ def load() -> None:
     )
     make_inbox({"nora": ada, "sam": ben, "olga": ada})
     make_results({"nora": _living(NORTH), "sam": _living(SOUTH)})
+    make_protocol()
     give_passwords(passwords_file())
 
 

@@ -29,6 +29,10 @@ class Refused(Exception):
         super().__init__(at)
 
 
+class CannotCheck(Refused):
+    """Nothing can be run at arm's length here, so that no text can be checked."""
+
+
 def upload(
     data: bytes,
     by: Any,
@@ -129,7 +133,9 @@ def _declared(source: str) -> dict[str, Any]:
             said = sandbox.run({"kind": "check", "source": source}).message
     except (Unavailable, Died) as error:
         words = {"why": error}
-        raise Refused(_("Protocols cannot be checked here: %(why)s") % words) from error
+        raise CannotCheck(
+            _("Protocols cannot be checked here: %(why)s") % words
+        ) from error
     if said["kind"] != "checked":
         line = said.get("line")
         raise Refused(str(said.get("error")), line if isinstance(line, int) else None)

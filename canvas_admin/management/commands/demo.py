@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -61,6 +62,7 @@ class Command(BaseCommand):
         self.stdout.write(welcome(port))
         self.stdout.flush()
         connections.close_all()
+        start_worker()
         serve(listener, held.fileno())
 
     def _prepare(self) -> None:
@@ -141,6 +143,20 @@ def passwords_now() -> dict[str, str]:
         name: given if check_password(given, stored.get(name)) else CHANGED
         for name, given in read_passwords(passwords_file()).items()
     }
+
+
+def start_worker() -> None:
+    """Let protocols run beside the server, as long as it does.
+
+    Where they cannot, the worker says why and ends, and the clinic is served without.
+    """
+    command = [sys.executable, "manage.py", "run_protocols", "--until-parent-ends"]
+    subprocess.Popen(  # noqa: S603
+        command,
+        cwd=settings.BASE_DIR,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def serve(listener: socket.socket, lock: int) -> NoReturn:

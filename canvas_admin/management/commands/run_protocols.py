@@ -1,6 +1,7 @@
 """manage.py run_protocols: act on what changes, for ever or until nothing waits."""
 
 import logging
+import os
 import signal
 import time
 from argparse import ArgumentParser
@@ -33,6 +34,11 @@ class Command(BaseCommand):
             "--once", action="store_true", help="end when nothing waits any more"
         )
         parser.add_argument(
+            "--until-parent-ends",
+            action="store_true",
+            help="end when the process ends that has started it",
+        )
+        parser.add_argument(
             "--lease",
             type=float,
             default=LEASE,
@@ -42,6 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, once: bool, lease: float, **options: Any) -> None:
         self.stopped, self.lease = False, max(lease, 1)
+        self.parent = os.getppid() if options["until_parent_ends"] else None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         try:
@@ -55,7 +62,7 @@ class Command(BaseCommand):
             ) from error
 
     def _work(self, sandbox: Sandbox, once: bool) -> None:
-        while not self.stopped:
+        while not self._ends():
             try:
                 worked = deliver_some(sandbox, self.lease)
                 worked = worked or recompute_some(sandbox, self.lease)
@@ -72,8 +79,11 @@ class Command(BaseCommand):
 
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds
-        while not self.stopped and time.monotonic() < end:
+        while not self._ends() and time.monotonic() < end:
             time.sleep(min(QUIET, seconds))
+
+    def _ends(self) -> bool:
+        return self.stopped or self.parent not in (None, os.getppid())
 
     def _stop(self, *_signal: Any) -> None:
         self.stopped = True
