@@ -212,7 +212,7 @@ class Migration(migrations.Migration):
                 ('protocol', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='settings', to='protocols.protocol')),
             ],
             options={
-                'verbose_name': 'setting of a protocol',
+                'verbose_name': 'setting',
                 'ordering': ['name'],
                 'default_permissions': (),
                 'constraints': [models.UniqueConstraint(fields=('protocol', 'name'), name='protocol_setting_once')],

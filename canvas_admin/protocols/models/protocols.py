@@ -159,7 +159,7 @@ class ProtocolSetting(Keyed):
     class Meta:
         ordering = ["name"]
         default_permissions = ()
-        verbose_name = _("setting of a protocol")
+        verbose_name = _("setting")
         constraints = [
             models.UniqueConstraint(
                 fields=["protocol", "name"], name="protocol_setting_once"
