@@ -8,6 +8,7 @@ each protocol that it concerns has its row (security P44-P46).
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
 
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef
@@ -22,6 +23,7 @@ from canvas_admin.protocols import runner
 from canvas_admin.protocols.keeping import LONGEST_ERROR, Run, spec
 from canvas_admin.protocols.models import Protocol
 from canvas_admin.protocols.models.runs import Kind
+from canvas_admin.protocols.patient_data.changes import field_changes
 from canvas_admin.protocols.sandbox import Died, Sandbox
 from patients.models import Patient
 
@@ -47,7 +49,7 @@ def deliver_some(sandbox: Sandbox, lease: float = LEASE) -> int:
 
     `lease` is for how many seconds a run may be silent before another takes over.
     """
-    protocols = list(Protocol.objects.running().prefetch_related("settings"))
+    protocols = list(Protocol.objects.running())
     if not protocols:
         return let_go()
     for patient in waiting_patients():
@@ -71,10 +73,13 @@ def _for_patient(
     done, end, pause = 0, time.monotonic() + BATCH, 0.0
     try:
         while time.monotonic() < end:
-            event = _first_waiting(turn.patient)
-            if event is None:
-                break
-            if pause := _deliver(sandbox, turn, event, protocols):
+            waiting = _waiting(turn.patient)
+            done += (passed := _pass(turn, waiting, protocols))
+            if passed == len(waiting):
+                if not waiting:
+                    break
+                continue
+            if pause := _deliver(sandbox, turn, waiting[passed], protocols):
                 break
             done += 1
     except turns.Lost:
@@ -83,11 +88,29 @@ def _for_patient(
     return done
 
 
-def _first_waiting(patient: int) -> ChangeEvent | None:
+def _waiting(patient: int) -> list[ChangeEvent]:
+    """What waits for a patient, in its order, as far as it is looked at once."""
     waiting = ChangeEvent.objects.filter(
         patient=patient, state=ChangeEvent.State.WAITING
     )
-    return waiting.order_by("id").first()
+    return list(waiting.order_by("id")[:LOOKED_AT])
+
+
+def _pass(
+    turn: turns.Held, events: Sequence[ChangeEvent], protocols: Sequence[Protocol]
+) -> int:
+    """Be done with the first of these that concern no protocol; how many those are."""
+    free = list(takewhile(lambda event: not _wanted(event, protocols), events))
+    if free:
+        with transaction.atomic():
+            turns.check(turn)
+            over = ChangeEvent.objects.filter(pk__in=[event.pk for event in free])
+            over.update(state=ChangeEvent.State.DONE)
+    return len(free)
+
+
+def _wanted(event: ChangeEvent, protocols: Sequence[Protocol]) -> list[Protocol]:
+    return [p for p in protocols if p.wants(event.change_type, event.chain)]
 
 
 def _deliver(
@@ -97,11 +120,7 @@ def _deliver(
     protocols: Sequence[Protocol],
 ) -> float:
     """Run what an event concerns; seconds until it is tried again, 0 where it is over."""
-    patient = Patient.objects.filter(pk=event.patient).first()
-    wanted = [p for p in protocols if p.wants(event.change_type, event.chain)]
-    if not wanted or patient is None:
-        _end(turn, event, ChangeEvent.State.DONE)
-        return 0
+    patient, wanted = Patient.objects.get(pk=event.patient), _wanted(event, protocols)
     if len(event.chain) >= DEEPEST:
         why = _("Protocols set each other off more than %(most)d deep.")
         _end(turn, event, ChangeEvent.State.PARKED, why % {"most": DEEPEST})
@@ -126,10 +145,16 @@ def _ran(
     protocol: Protocol,
     patient: Patient,
 ) -> bool:
-    """Run one protocol for an event, unless it has run; whether it did not fail."""
+    """Run one protocol for an event, unless it has run; whether it did not fail.
+
+    It is read anew: with the version and the rights that it has now.
+    """
     if event.runs.filter(protocol=protocol).exclude(kind=Kind.FAILED).exists():
         return True
     turns.renew(turn)
+    protocol = Protocol.objects.running().filter(pk=protocol.pk).first()
+    if protocol is None:
+        return True
     run = Run(protocol, patient, turn, {"event": event})
     with caused_by([*event.chain, protocol.key]):
         outcome = runner.run(
@@ -137,7 +162,7 @@ def _ran(
             spec(protocol),
             patient,
             [event.change_type],
-            event.field_changes,
+            field_changes(protocol.application.staff.user, event),
             keeping=run,
         )
     return outcome.kind != Kind.FAILED

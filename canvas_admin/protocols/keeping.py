@@ -80,10 +80,11 @@ class Run:
                 cause=self.cause_name, protocol=self.protocol
             ).delete()
         account = self.protocol.application.staff.user
+        within = outcome.kind != Kind.OUT_OF_REACH
         trail.done(
             account,
             "protocol.run",
-            access.paths_to(account, [self.patient]),
+            access.paths_to(account, [self.patient]) if within else [],
             subject=f"protocol/{self.protocol.key}",
             run=row.key,
             ended=str(outcome.kind),

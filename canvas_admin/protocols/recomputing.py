@@ -28,7 +28,7 @@ LOOKED_AT = 20
 def recompute_some(sandbox: Sandbox, lease: float = LEASE) -> int:
     """Compute one slice of the oldest recompute that is not over; how many patients."""
     for recompute in _open():
-        protocol = Protocol.objects.running().filter(current=recompute.version).first()
+        protocol = _running(recompute)
         if protocol is None:
             _end(recompute, stopped=True)
             continue
@@ -62,6 +62,11 @@ def cut(recompute: Recompute, protocol: Protocol) -> None:
             held.patients = sum(part.patients for part in parts)
             held.save()
         recompute.patients = held.patients
+
+
+def _running(recompute: Recompute) -> Protocol | None:
+    """Its protocol, while that runs by this version, with the rights that it has now."""
+    return Protocol.objects.running().filter(current=recompute.version).first()
 
 
 def _open() -> QuerySet[Recompute]:

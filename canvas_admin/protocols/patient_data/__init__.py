@@ -81,4 +81,6 @@ def patient_data(account: Any, patient: Patient) -> Json:
     for each in RECORD_SETS:
         may = account.has_perms(each.permissions)
         found[each.name] = each.records(patient, reach) if may else []
+    if not account.has_perms(areas.OPEN_CHART):
+        visits.leave_out_reasons(found["upcomingAppointments"])
     return found

@@ -80,6 +80,12 @@ def upcoming(patient: Patient, reach: Reach) -> list[Json]:
     ]
 
 
+def leave_out_reasons(visits: list[Json]) -> None:
+    """Why somebody comes is clinical."""
+    for visit in visits:
+        visit["reasonForVisit"] = ""
+
+
 def billed(patient: Patient, reach: Reach) -> list[Json]:
     """The lines of claims."""
     rows = ClaimLine.objects.about(patient, reach).filter(removed__isnull=True)

@@ -26,6 +26,7 @@ from canvas_admin.tests.protocols.running import (
 )
 from patients.models import Consent, PatientAddress, PatientGroup
 from patients.tests.test_consents import coding
+from staffing.groups import managed_group
 from tasks.models import Task
 
 READS = ("Profile read", "Patients: North")
@@ -169,6 +170,7 @@ def test_out_of_reach_it_does_not_run(quiet, sandbox):
     run = ProtocolRun.objects.get()
     assert (run.kind, run.log, states()) == ("out of reach", "", [DONE])
     assert not ProtocolResult.objects.exists()
+    assert not AuditRow.objects.filter(patient=quiet.ben.key, action="protocol.run")
 
 
 class Ends:
@@ -275,6 +277,26 @@ def test_unchanged_leaves_the_result_as_it_was(quiet, sandbox):
     deliver_all(sandbox)
     assert ProtocolResult.objects.get().status == "due"
     assert ProtocolRun.objects.first().status == "unchanged"
+
+
+def test_the_rights_and_the_version_are_those_of_the_moment(
+    quiet, sandbox, monkeypatch
+):
+    """Between two events of one patient somebody takes the rights away."""
+    one = protocol(measure(MAKES_A_TASK), *WRITES, change_types=["patient"])
+    change(quiet.ada)
+    change(quiet.ada)
+    keep = Run.keep
+
+    def then_revokes(*given):
+        keep(*given)
+        one.application.staff.revoke(managed_group("tasking-access"))
+
+    monkeypatch.setattr(Run, "keep", then_revokes)
+    deliver_all(sandbox)
+    kinds = ProtocolRun.objects.order_by("id").values_list("kind", flat=True)
+    assert list(kinds) == ["computed", "failed"]
+    assert quiet.ada.tasks.count() == 1
 
 
 def test_settings_are_stored_encrypted_and_given_in_clear(quiet, sandbox):

@@ -6,7 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from canvas_admin.events.models import ChangeEvent
 from canvas_admin.protocols.patient_data import EMPTY, RECORD_SETS, patient_data
+from canvas_admin.protocols.patient_data.changes import field_changes
 from canvas_admin.protocols.sandbox import Sandbox
 from canvas_admin.records import clock
 from canvas_admin.testing import give, make_staff
@@ -24,9 +26,11 @@ from patients.models import (
     Prescription,
 )
 from patients.models.findings import LOINC, VITAL_SIGNS
+from patients.models.patients import SSN
 from patients.tests.notes import CONTENT, note_of, write
 from patients.tests.test_fhir_records import book
 from staffing.groups import BY_NAME, Kind
+from staffing.models import User
 from tasks.models import Task, TaskComment, TaskLabel
 
 TWELVE = [name for name, group in BY_NAME.items() if group.kind is Kind.AREA]
@@ -184,3 +188,80 @@ def test_groups_that_an_account_may_not_read_are_not_told(cast, everything):
     give(cast.olga, "Profile read", "Patients: North", "Staff Permissions")
     told = patient_data(cast.olga.user, cast.ada)["groups"]
     assert [each["name"] for each in told] == ["North", "South"]
+
+
+@pytest.mark.furnished
+def test_the_reason_for_a_visit_is_clinical(cast):
+    cast.appointment.reason = "Wants to talk about it"
+    cast.appointment.save()
+    for groups, told in (
+        (("Profile read",), ""),
+        (("Schedule write",), ""),
+        (("Clinical read",), "Wants to talk about it"),
+    ):
+        staff = make_staff(
+            groups[0].lower().replace(" ", ""), *groups, "Patients: North"
+        )
+        (visit,) = patient_data(staff.user, cast.ada)["upcomingAppointments"]
+        assert visit["reasonForVisit"] == told
+
+
+def event_of(row):
+    """The event of the row's last change."""
+    return ChangeEvent.objects.filter(
+        record=row.pk, model_name=row._meta.model_name
+    ).last()
+
+
+@pytest.mark.parametrize(
+    ("group", "types"),
+    [
+        ("Profile read", {"patient", "consent", "coverage", "appointment"}),
+        ("Document read", {"appointment"}),
+        ("Tasking access", {"appointment", "task"}),
+        ("Revenue access", {"appointment", "billing_line_item"}),
+        (
+            "Clinical read",
+            {"appointment", "patient", "consent", "coverage"}
+            | {"condition", "allergy_intolerance", "medication", "immunization"}
+            | {"lab_report", "encounter", "protocol_override"},
+        ),
+    ],
+)
+@pytest.mark.furnished
+def test_of_a_change_is_told_what_may_be_read(cast, group, types):
+    """Whoever may not read a row learns that it changed, and nothing of it."""
+    cast.protocol.overrides.create(patient=cast.ada, days=7, by=cast.nora.user)
+    account = make_staff("one", group, "Patients: North").user
+    told = {}
+    for event in ChangeEvent.objects.filter(patient=cast.ada.pk).exclude(fields={}):
+        changes = field_changes(account, event)
+        assert changes["external_id"] == event.external_id
+        told.setdefault(event.change_type, set()).add(bool(changes["fields"]))
+    assert {kind for kind, fields in told.items() if fields == {True}} == types
+    assert {frozenset(fields) for fields in told.values()} == {
+        frozenset({True}),
+        frozenset({False}),
+    }
+
+
+def test_of_a_change_too_the_reason_is_clinical_and_a_number_secret(cast):
+    account = make_staff("one", "Profile read", "Patients: North").user
+    visit = book(cast.ada, cast.nora)
+    visit.reason = "Wants to talk about it"
+    visit.save()
+    assert field_changes(account, event_of(visit))["fields"] == {}
+    give(account.staff, "Clinical read")
+    account = User.objects.get(pk=account.pk)
+    assert "reason" in field_changes(account, event_of(visit))["fields"]
+    number = PatientIdentifier.objects.create(
+        patient=cast.ada, system=SSN, value="999-12-3456"
+    )
+    assert field_changes(account, event_of(number))["fields"]["value"] == [
+        None,
+        "•••••••3456",
+    ]
+    number.value = "999-12-9999"
+    number.save()
+    fields = field_changes(account, event_of(number))["fields"]
+    assert fields == {"value": ["•••••••3456", "•••••••9999"]}
