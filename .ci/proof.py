@@ -48,6 +48,7 @@ PROOFS = {
     "audit_seals": "canvas_admin/tests/test_audit_proving.py",
     "bombs": "canvas_admin/tests/protocols/test_bombs.py",
     "escapes": "canvas_admin/tests/protocols/test_escapes.py",
+    "shipped": "canvas_admin/tests/protocols/test_kit.py",
     "workers": "canvas_admin/tests/protocols/test_workers.py",
     "administration_pages": "canvas_admin/tests/browser/test_admin_pages.py",
 }

@@ -1,15 +1,22 @@
-"""What the workflow kit ships, and S1's two protocols, over a patient of ours."""
+"""What the workflow kit ships, over patients of ours."""
 
 from pathlib import Path
 
 import canvas_workflow_kit
 import pytest
+from django.conf import settings
+from django.db import connection
 
+from canvas_admin.fhir.bundles import Bundle
 from canvas_admin.protocols.patient_data import patient_data
 from canvas_admin.protocols.sandbox import Sandbox
 from canvas_admin.testing import make_staff
+from canvas_admin.tests import proof
 from canvas_admin.tests.protocols.test_patient_data import TWELVE, fill
+from patients.importing.bundle import carry_out, plan
+from patients.models import Patient
 
+DEMO = Path(settings.BASE_DIR) / "canvas_admin" / "demo"
 SHIPPED = Path(canvas_workflow_kit.__file__).parent / "builtin_cqms"
 # As uploaded files these cannot be: no measure, no module of their own to import from.
 NOT_ALONE = {
@@ -23,26 +30,75 @@ NOT_ALONE = {
 FILES = sorted(SHIPPED.glob("*.py"))
 
 
+class Shipped:
+    """Every file that the kit ships, run over patients: what did not go as expected."""
+
+    def __init__(self, sandbox):
+        self.sandbox, self.wrong = sandbox, []
+        self.loaded, self.computed, self.runs = set(), 0, 0
+
+    def over(self, account, patient):
+        """Run all of them over a patient."""
+        data = patient_data(account, patient)
+        for file in FILES:
+            said = self.sandbox.run(
+                {
+                    "kind": "run",
+                    "source": file.read_text(),
+                    "patient": data,
+                    "change_types": [],
+                    "field_changes": {},
+                    "settings": {},
+                }
+            ).message
+            self.runs += 1
+            self.note(file, said)
+
+    def note(self, file, said):
+        expected = NOT_ALONE.get(file.stem)
+        if said["kind"] == "result":
+            self.computed += 1
+            self.loaded.add(file.stem)
+        if expected is None and said["kind"] != "result":
+            self.wrong.append(f"{file.stem}: {said['error']} (line {said['line']})")
+        if expected and expected not in said.get("error", ""):
+            self.wrong.append(f"{file.stem}: {said}")
+
+
 @pytest.mark.furnished
 def test_all_that_the_kit_ships_computes_over_a_patient_of_ours(cast):
     fill(cast)
     account = make_staff("all", *TWELVE, "Patients: North").user
-    job = {
-        "kind": "run",
-        "patient": patient_data(account, cast.ada),
-        "change_types": [],
-        "field_changes": {},
-        "settings": {},
-    }
-    wrong, computed = [], 0
     with Sandbox() as sandbox:
-        for file in FILES:
-            said = sandbox.run(job | {"source": file.read_text()}).message
-            expected = NOT_ALONE.get(file.stem)
-            computed += said["kind"] == "result"
-            if expected is None and said["kind"] != "result":
-                wrong.append(f"{file.stem}: {said['error']} (line {said['line']})")
-            if expected and expected not in said.get("error", ""):
-                wrong.append(f"{file.stem}: {said}")
-    assert wrong == []
-    assert computed == len(FILES) - len(NOT_ALONE) == 23
+        shipped = Shipped(sandbox)
+        shipped.over(account, cast.ada)
+    assert shipped.wrong == []
+    assert shipped.computed == len(FILES) - len(NOT_ALONE) == 23
+
+
+@pytest.mark.proof
+def test_all_that_the_kit_ships_computes_over_the_demos_patients(cast):
+    """`make proof` imports all of them; what cannot be a file by itself says why not."""
+    account = make_staff("all", *TWELVE, "All Patients").user
+    timer = proof.watch()
+    bundles = proof.some(sorted(DEMO.glob("*.json")), 2)
+    with Sandbox() as sandbox:
+        shipped = Shipped(sandbox)
+        for file in bundles:
+            carry_out(plan(Bundle.parse(file.read_bytes())), [])
+            shipped.over(account, Patient.objects.latest("pk"))
+    proof.record(
+        "shipped",
+        connection.vendor,
+        proof.seed(),
+        shipped.runs,
+        len(shipped.wrong),
+        timer(),
+        patients=len(bundles),
+        files=len(FILES),
+        computing=len(shipped.loaded),
+        computed=shipped.computed,
+        not_by_themselves=NOT_ALONE,
+    )
+    assert shipped.wrong == []
+    assert shipped.computed == len(bundles) * (len(FILES) - len(NOT_ALONE))
