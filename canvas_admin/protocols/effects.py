@@ -9,7 +9,7 @@ about the patient of the run, nobody else.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
@@ -36,6 +36,13 @@ class Wrong(Exception):
     """A message that cannot be done; says which, and why."""
 
 
+class Done(NamedTuple):
+    """What became of an effect: in words, and in words that name nobody."""
+
+    words: str
+    plain: str
+
+
 @dataclass(frozen=True)
 class ChangeGroup:
     """Let the patient be in a group, or not."""
@@ -44,20 +51,21 @@ class ChangeGroup:
     patient: Patient
     inside: bool
 
-    def do(self, account: User) -> str:
+    def do(self, account: User) -> Done:
         """Change the membership where it has to be; says what became of it.
 
         A locked member stays in, and an excluded patient out (facts 6.6).
         """
-        words = {"group": self.group.name}
-        if self.inside:
-            return self._add(account) % words
+        told = self._add(account) if self.inside else self._remove(account)
+        words = told % {"group": self.group.name}
+        return Done(words, words)
+
+    def _remove(self, account: User) -> str:
         held = self.group.memberships.in_force(member=self.patient)
         if held.filter(locked=True).exists():
-            return _("stays in “%(group)s”: the membership is locked") % words
+            return _("stays in “%(group)s”: the membership is locked")
         ended = self.group.remove(self.patient, by=account)
-        done = _("taken out of “%(group)s”") if ended else _("not in “%(group)s”")
-        return done % words
+        return _("taken out of “%(group)s”") if ended else _("not in “%(group)s”")
 
     def _add(self, account: User) -> str:
         excluded = PatientGroupExclusion.objects.filter(
@@ -85,7 +93,7 @@ class MakeTask:
     created: datetime | None
     labels: tuple[str, ...]
 
-    def do(self, account: User) -> str:
+    def do(self, account: User) -> Done:
         """Make it; unknown labels are made, too."""
         task = Task(
             patient=self.patient,
@@ -106,7 +114,8 @@ class MakeTask:
             access.paths_to(account, [self.patient]),
             subject=f"task/{task.key}",
         )
-        return _("task “%(title)s” made") % {"title": self.title}
+        words = _("task “%(title)s” made") % {"title": self.title}
+        return Done(words, _("a task made"))
 
 
 Effect = ChangeGroup | MakeTask
@@ -126,8 +135,8 @@ def read(messages: Any, patient: Patient, account: User) -> list[Effect]:
     return found
 
 
-def apply(effects: Sequence[Effect], account: User) -> list[str]:
-    """Do all of them, within a transaction; what became of each, in words."""
+def apply(effects: Sequence[Effect], account: User) -> list[Done]:
+    """Do all of them, within a transaction; what became of each."""
     return [effect.do(account) for effect in effects]
 
 

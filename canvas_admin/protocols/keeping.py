@@ -22,6 +22,7 @@ from canvas_admin.protocols.models import (
     Protocol,
     ProtocolResult,
     ProtocolRun,
+    ProtocolVersion,
 )
 from canvas_admin.protocols.models.runs import Kind, Status
 from canvas_admin.protocols.runner import Outcome
@@ -32,13 +33,12 @@ LONGEST_ERROR = 4_000
 INSTANCE_NAME, INSTANCE = "INSTANCE_NAME", "clinic"
 
 
-def spec(protocol: Protocol) -> runner.Protocol:
-    """What the runner has to know of a protocol."""
+def spec(protocol: Protocol, version: ProtocolVersion | None = None) -> runner.Protocol:
+    """What the runner has to know of a protocol, by its version in use or another one."""
     values = protocol.values()
     instance = values.pop(INSTANCE_NAME, INSTANCE)
-    return runner.Protocol(
-        protocol.current.source, protocol.application, instance, values
-    )
+    source = (version or protocol.current).source
+    return runner.Protocol(source, protocol.application, instance, values)
 
 
 @dataclass

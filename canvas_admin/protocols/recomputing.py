@@ -7,26 +7,33 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from canvas_admin.audit import trail
 from canvas_admin.events import turns
 from canvas_admin.events.tracking import caused_by
 from canvas_admin.protocols import runner
 from canvas_admin.protocols.delivering import LEASE
-from canvas_admin.protocols.keeping import Run, spec
+from canvas_admin.protocols.keeping import LONGEST_ERROR, Run, spec
 from canvas_admin.protocols.models import (
+    DryRow,
     Protocol,
     ProtocolRun,
     Recompute,
     RecomputeSlice,
 )
+from canvas_admin.protocols.models.runs import Kind
 from canvas_admin.protocols.sandbox import Sandbox
-from patients.models import Patient
+from patients import access
+from patients.models import Patient, PatientGroupMember
 
 SLICE = 50
 LOOKED_AT = 20
 
 
 def recompute_some(sandbox: Sandbox, lease: float = LEASE) -> int:
-    """Compute one slice of the oldest recompute that is not over; how many patients."""
+    """Compute one slice of the oldest recompute that is not over; how many patients.
+
+    A dry run is one, too, of any version, whether its protocol is switched on or off.
+    """
     for recompute in _open():
         protocol = _running(recompute)
         if protocol is None:
@@ -42,9 +49,8 @@ def recompute_some(sandbox: Sandbox, lease: float = LEASE) -> int:
 
 
 def cut(recompute: Recompute, protocol: Protocol) -> None:
-    """Say whom it is about: every active patient within the protocol's reach now."""
-    account = protocol.application.staff.user
-    reached = Patient.objects.accessible_to(account).listed().order_by("pk")
+    """Say whom it is about: active patients within the protocol's reach now."""
+    reached = _concerned(recompute, protocol).order_by("pk")
     with transaction.atomic():
         held = Recompute.objects.select_for_update().get(pk=recompute.pk)
         if held.patients is None:
@@ -64,8 +70,23 @@ def cut(recompute: Recompute, protocol: Protocol) -> None:
         recompute.patients = held.patients
 
 
+def _concerned(recompute: Recompute, protocol: Protocol) -> QuerySet[Patient]:
+    rows = Patient.objects.accessible_to(protocol.application.staff.user).listed()
+    if recompute.patient_id:
+        return rows.filter(pk=recompute.patient_id)
+    if recompute.patient_group_id:
+        members = PatientGroupMember.objects.in_force(
+            patient_group=recompute.patient_group_id
+        )
+        return rows.filter(pk__in=members.values("member"))
+    return rows
+
+
 def _running(recompute: Recompute) -> Protocol | None:
     """Its protocol, while that runs by this version, with the rights that it has now."""
+    if recompute.dry:
+        protocols = Protocol.objects.select_related("application__staff__user")
+        return protocols.get(pk=recompute.version.protocol_id)
     return Protocol.objects.running().filter(current=recompute.version).first()
 
 
@@ -107,15 +128,18 @@ def _compute(
     part: RecomputeSlice,
     lease: float,
 ) -> int:
-    account = protocol.application.staff.user
-    computed = ProtocolRun.objects.filter(patient=OuterRef("pk"), recompute=recompute)
-    within = Patient.objects.filter(pk__range=(part.first, part.last))
-    rows = within.accessible_to(account).listed().filter(~Exists(computed))
+    kept = DryRow if recompute.dry else ProtocolRun
+    computed = kept.objects.filter(patient=OuterRef("pk"), recompute=recompute)
+    within = _concerned(recompute, protocol).filter(pk__range=(part.first, part.last))
+    rows = within.filter(~Exists(computed))
     missed = 0
     for done, patient in enumerate(rows.order_by("pk")):
         if not Recompute.objects.filter(pk=recompute.pk, ended__isnull=True).exists():
             return done
         _hold(part, lease)
+        if recompute.dry:
+            _tried(sandbox, recompute, protocol, patient)
+            continue
         turn, cause = turns.take(patient.pk, lease), {"recompute": recompute}
         run = turn and Run(protocol, patient, turn, cause)
         missed += run is None or not _computed(sandbox, run)
@@ -134,6 +158,32 @@ def _computed(sandbox: Sandbox, run: Run) -> bool:
     finally:
         turns.release(run.turn)
     return True
+
+
+def _tried(
+    sandbox: Sandbox, recompute: Recompute, protocol: Protocol, patient: Patient
+) -> None:
+    """Keep what would be done about a patient."""
+    version = recompute.version
+    outcome = runner.run(sandbox, spec(protocol, version), patient, dry=True)
+    row = {
+        "kind": outcome.kind,
+        "status": outcome.result.get("status", ""),
+        "said": "\n".join(outcome.done),
+        "counted": "\n".join(sorted(outcome.counted)),
+        "error": outcome.error[:LONGEST_ERROR],
+    }
+    account = protocol.application.staff.user
+    within = outcome.kind != Kind.OUT_OF_REACH
+    with transaction.atomic():
+        DryRow.objects.get_or_create(row, recompute=recompute, patient=patient)
+        trail.done(
+            account,
+            "protocol.dry_run",
+            access.paths_to(account, [patient]) if within else [],
+            subject=f"protocol/{protocol.key}",
+            ended=str(outcome.kind),
+        )
 
 
 def _end(recompute: Recompute, *, stopped: bool = False) -> None:

@@ -52,6 +52,8 @@ class Outcome:
     kind: Kind
     result: Message = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
+    # The same in words that name nobody, to be counted over many patients.
+    counted: list[str] = field(default_factory=list)
     error: str = ""
     line: int | None = None
     traceback: str = ""
@@ -116,7 +118,8 @@ def run(
         outcome.error = str(error)
     except ValidationError as error:
         outcome.error = " ".join(error.messages)
-    outcome.kind, outcome.result, outcome.done = Kind.FAILED, {}, []
+    outcome.kind, outcome.result = Kind.FAILED, {}
+    outcome.done, outcome.counted = [], []
     return _ended(outcome, dry, keeping)
 
 
@@ -136,7 +139,9 @@ def _ended(
         if patient is not None and not access.reaches(account, patient):
             outcome.kind, outcome.result = Kind.OUT_OF_REACH, {}
         else:
-            outcome.done = effects.apply(wanted, account)
+            done = effects.apply(wanted, account)
+            outcome.done = [each.words for each in done]
+            outcome.counted = [each.plain for each in done]
         if keeping:
             keeping.keep(outcome)
     return outcome

@@ -110,7 +110,7 @@ def recompute(protocol: Protocol, by: Any) -> Recompute | None:
 
 def _stop_recomputing(protocol: Protocol) -> None:
     going = Recompute.objects.filter(version__protocol=protocol, ended__isnull=True)
-    going.update(ended=clock.now(), stopped=True)
+    going.filter(dry=False).update(ended=clock.now(), stopped=True)
 
 
 def _text(data: bytes) -> str:

@@ -173,6 +173,8 @@ def protocol_of(cast: SimpleNamespace) -> Protocol:
     cast.protocol_result = made.results.create(
         patient=cast.ada, run=cast.protocol_run, status="due"
     )
+    cast.dry_run = made.current.recomputes.create(dry=True, patients=1)
+    cast.dry_run.rows.create(patient=cast.ada, kind="computed", status="due")
     cast.api_key = ApiKey(user=cast.nora.user, name="laptop")
     cast.api_key.begin()
     return made
@@ -270,7 +272,8 @@ def _arguments(name: str, cast: SimpleNamespace) -> Iterator[dict[str, Any]]:
     if name.startswith("admin:protocols_protocol_"):
         about = {"key": cast.protocol.key}
         yield from (about, about | {"version": cast.protocol.current.key})
-        yield from ({"run": cast.protocol_run.key}, {"event": cast.event.key})
+        run = cast.dry_run if "_dry_" in name else cast.protocol_run
+        yield from ({"run": run.key}, {"event": cast.event.key})
     if name == "admin:app_list":
         yield {"app_label": "staffing"}
     if name.startswith("admin:"):

@@ -258,6 +258,9 @@ admin:protocols_protocol_add                403/403   403/403
 admin:protocols_protocol_change             403/403   403/403
 admin:protocols_protocol_changelist         403/403   403/403
 admin:protocols_protocol_delete             403/403   403/403
+admin:protocols_protocol_dry_file           403/405   403/405
+admin:protocols_protocol_dry_run            403/405   403/405
+admin:protocols_protocol_dry_stop           405/403   405/403
 admin:protocols_protocol_events             403/405   403/405
 admin:protocols_protocol_history            403/403   403/403
 admin:protocols_protocol_recompute          403/403   403/403
@@ -265,6 +268,7 @@ admin:protocols_protocol_retry              405/403   405/403
 admin:protocols_protocol_run                403/405   403/405
 admin:protocols_protocol_runs               403/405   403/405
 admin:protocols_protocol_switch             403/403   403/403
+admin:protocols_protocol_try                403/403   403/403
 admin:protocols_protocol_upload             403/403   403/403
 admin:protocols_protocol_use                403/403   403/403
 admin:protocols_protocol_versions           403/405   403/405

@@ -219,6 +219,7 @@ def link_everything(
         log=MARK,
     )
     cast.protocol.results.create(patient=patient, run=run, status="due", narrative=MARK)
+    cast.dry_run.rows.create(patient=patient, kind="failed", said=MARK, error=MARK)
     account = getattr(cast, who).user
     cast.protocol.overrides.create(patient=patient, days=7, by=account)
     IncomingFile.objects.create(

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from canvas_admin.protocols import uploading
+from canvas_admin.protocols import trials, uploading
 from canvas_admin.protocols.models import Protocol, ProtocolVersion, Recompute
 from canvas_admin.protocols.models.protocols import LONGEST_SOURCE
 from patients import gate
@@ -59,8 +59,9 @@ class UploadForm(forms.Form):
 def upload(request: HttpRequest) -> HttpResponse:
     """Take in a file; what is wrong with it is said in the form."""
     gate.require(request, VIEW, ADD)
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
+    sent = (request.POST, request.FILES) if request.method == "POST" else ()
+    form = UploadForm(*sent)
+    if form.is_valid():
         options = {**form.cleaned_data}
         data = options.pop("file").read(LONGEST_SOURCE + 1)
         try:
@@ -80,7 +81,7 @@ def versions(request: HttpRequest, key: str) -> HttpResponse:
     """Every version, the newest first, with its text; and the latest runs over everybody."""
     gate.require(request, VIEW)
     protocol = _protocol(key)
-    wanted = Recompute.objects.filter(version__protocol=protocol)
+    wanted = Recompute.objects.filter(version__protocol=protocol, dry=False)
     return _show(
         request,
         "versions",
@@ -105,6 +106,7 @@ def use(request: HttpRequest, key: str, version: str) -> HttpResponse:
         words = {"name": protocol, "number": row}
         messages.success(request, _("%(name)s uses version %(number)s.") % words)
         return HttpResponseRedirect(_address("versions", protocol))
+    tried = row.recomputes.filter(dry=True, ended__isnull=False).first()
     sentences = [_("It runs for every change from that moment.")]
     if protocol.active and not row.notification_only:
         sentences.append(
@@ -117,6 +119,10 @@ def use(request: HttpRequest, key: str, version: str) -> HttpResponse:
         _("Use version %(number)s of %(name)s?") % words,
         sentences,
         _("Use this version"),
+        version=row,
+        tried=tried,
+        changes=[c for c in trials.changes(tried) if c.differs] if tried else [],
+        effects=trials.effects(tried) if tried else [],
     )
 
 

@@ -11,7 +11,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from canvas_admin.protocols.admin import acts, events, runs
+from canvas_admin.protocols.admin import acts, dry_runs, events, runs
 from canvas_admin.protocols.models import Protocol, ProtocolSetting, Recompute
 from canvas_admin.records.admin import KeyedAdmin
 from canvas_admin.records.forms import KeyedForm
@@ -21,6 +21,7 @@ from staffing.admin.parts import Part
 OF_ONE = (
     ("versions", "versions", acts.versions),
     ("use", "versions/<str:version>/use", acts.use),
+    ("try", "versions/<str:version>/try", dry_runs.begin),
     ("switch", "switch", acts.switch),
     ("recompute", "recompute", acts.recompute),
 )
@@ -28,6 +29,9 @@ OF_ALL = (
     ("upload", "upload", acts.upload),
     ("runs", "runs", runs.runs),
     ("run", "runs/<str:run>", runs.run),
+    ("dry_run", "dry-runs/<str:run>", dry_runs.dry_run),
+    ("dry_file", "dry-runs/<str:run>/file", dry_runs.file),
+    ("dry_stop", "dry-runs/<str:run>/stop", dry_runs.stop),
     ("events", "events", events.events),
     ("retry", "events/<str:event>/retry", events.retry),
 )
@@ -162,5 +166,6 @@ class ProtocolAdmin(KeyedAdmin):
 
     @admin.display(description=gettext_lazy("over everybody"))
     def over_everybody(self, protocol: Protocol) -> str:
-        latest = Recompute.objects.filter(version__protocol=protocol).first()
+        wanted = Recompute.objects.filter(version__protocol=protocol, dry=False)
+        latest = wanted.first()
         return acts.progress(latest) if latest else "–"

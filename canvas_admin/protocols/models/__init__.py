@@ -8,6 +8,7 @@ from canvas_admin.protocols.models.protocols import (
 )
 from canvas_admin.protocols.models.runs import (
     BrokeredWrite,
+    DryRow,
     ProtocolOverride,
     ProtocolResult,
     ProtocolRun,
@@ -18,6 +19,7 @@ from canvas_admin.protocols.models.runs import (
 __all__ = [
     "ApiKey",
     "BrokeredWrite",
+    "DryRow",
     "Protocol",
     "ProtocolOverride",
     "ProtocolResult",

@@ -13,7 +13,7 @@ from canvas_admin.protocols.models.protocols import Protocol, ProtocolVersion
 from canvas_admin.records import clock
 from canvas_admin.records.models import Keyed, Versioned
 from patients import access
-from patients.models import Patient
+from patients.models import Patient, PatientGroup
 from staffing.models import User
 
 
@@ -61,13 +61,22 @@ class OfPatients(ChangeTrackedQuerySet):
 
 
 class Recompute(Keyed):
-    """A protocol's run over every active patient within its reach.
+    """A protocol's run over every active patient within its reach, or over some of them.
 
-    Workers cut it into slices, and each patient is computed once for it.
+    Workers cut it into slices, and each patient is computed once for it. A `dry` one does
+    nothing, and keeps what it would do (DryRow).
     """
 
     version = models.ForeignKey(
         ProtocolVersion, on_delete=models.PROTECT, related_name="recomputes"
+    )
+    dry = models.BooleanField(default=False)
+    # Those alone, where one is named.
+    patient_group = models.ForeignKey(
+        PatientGroup, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    patient = models.ForeignKey(
+        Patient, on_delete=models.PROTECT, null=True, related_name="+"
     )
     wanted = models.DateTimeField(_("wanted"), default=clock.now)
     wanted_by = models.ForeignKey(
@@ -96,6 +105,39 @@ class Recompute(Keyed):
         """How many patients it is through with."""
         done = self.slices.filter(done=True)
         return done.aggregate(n=models.Sum("patients"))["n"] or 0
+
+
+class DryRow(Keyed):
+    """What a run would have done about a patient.
+
+    `said` is what it would have done, in words a line each; `counted` the same without what
+    may name somebody.
+    """
+
+    recompute = models.ForeignKey(
+        Recompute, on_delete=models.CASCADE, related_name="rows"
+    )
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(_("ended"), max_length=12, choices=Kind)
+    status = models.CharField(_("result"), max_length=14, choices=Status, blank=True)
+    said = models.TextField(blank=True)
+    counted = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+
+    objects = OfPatients.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        default_permissions = ()
+        verbose_name = _("row of a dry run")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recompute", "patient"], name="dry_row_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"dry row {self.key[:8]}"
 
 
 class RecomputeSlice(models.Model):

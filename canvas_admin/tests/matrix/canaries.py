@@ -73,6 +73,9 @@ SEEN_WITH = {
     "ProtocolResult": "chart",
     # In the administration, to who may open the chart, too.
     "ProtocolRun": "",
+    "DryRow": "",
+    "Recompute": "",
+    "RecomputeSlice": "",
     "ProtocolOverride": "",
 }
 # Texts that nobody writes: what we make ourselves, codes of ours, and file names.

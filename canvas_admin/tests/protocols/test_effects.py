@@ -24,7 +24,9 @@ def account(cast):
 
 
 def do(account, patient, *messages):
-    return apply(read(list(messages), patient, account), account)
+    return [
+        done.words for done in apply(read(list(messages), patient, account), account)
+    ]
 
 
 def group_message(cast, group, inside):
