@@ -100,11 +100,12 @@ def tables(report: dict[str, Any]) -> Iterator[str]:
             yield ""
             yield from acts(found)
             yield from api(found.get("programs", {}))
+            yield from protocols(found.get("protocols", {}))
     yield from growth(report)
 
 
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-PARTS = ("pages", "programs", "acts", "check")
+PARTS = ("pages", "programs", "acts", "check", "protocols")
 
 
 def pages(people: dict[str, Any]) -> Iterator[str]:
@@ -155,6 +156,17 @@ def api(found: dict[str, Any]) -> Iterator[str]:
         slower = by["narrow"]["p95"] / by["full"]["p95"]
         cells += [f"{full / bare:.2f}", f"{narrow / bare:.2f}", f"{slower:.2f}"]
         yield f"| {act} | {' | '.join(cells)} |"
+
+
+def protocols(found: dict[str, Any]) -> Iterator[str]:
+    """A line for each number of workers."""
+    if not found:
+        return
+    names = list(next(iter(found.values())))
+    yield f"\n| workers | {' | '.join(names)} |"
+    yield "|---|" + "---|" * len(names)
+    for workers, figures in found.items():
+        yield f"| {workers} | {' | '.join(f'{figures[n]:,.1f}' for n in names)} |"
 
 
 WHO = ("bare", "full", "narrow")

@@ -18,6 +18,7 @@ from typing import Any
 
 import population
 import programs
+import protocol_work
 import server
 from django.core.management import call_command
 from django.db import connection
@@ -94,6 +95,7 @@ def measure(size: int, rounds: int, items: int, parts: list[str]) -> dict[str, A
         "programs": lambda: programs.measure(made),
         "acts": lambda: acts(made),
         "check": checked,
+        "protocols": lambda: protocol_work.measure(made),
     }
     for part in parts:
         found[part] = work[part]()

@@ -1,4 +1,4 @@
-"""The web of a run: the clinic's own token and FHIR addresses, and no other (P54).
+"""The web of a run: the clinic's own token and FHIR addresses, and what else it may ask (P54).
 
 What a protocol sends to the addresses that the workflow kit makes of INSTANCE_NAME is
 answered in this process by the clinic's own views, as the protocol's application: its rights,
@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from functools import cache
 from io import BytesIO
@@ -32,6 +32,8 @@ DOMAIN = "canvasmedical.com"
 INSTANCE = re.compile(r"(?!fumage-|fhir-)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 ADDRESS = re.compile(r"https://([a-z0-9.-]{1,253})(/[!-~]*)?")
 READING, WRITING = {"GET", "HEAD"}, {"POST", "PUT"}
+# What other hosts are asked besides.
+ABROAD = {"PATCH", "DELETE"}
 TOKEN = "/auth/token/"  # noqa: S105
 # Longer than any run.
 GOOD_FOR = timedelta(minutes=1)
@@ -42,16 +44,33 @@ Message = dict[str, Any]
 class Writes(typing.Protocol):
     """What remembers the writes of a run, over all times that it is tried."""
 
-    def once(self, request: list[Any], act: Callable[[], Message]) -> Message:
-        """The answer to this request, the run's next one that writes; done at most once."""
+    def once(
+        self, request: list[Any], act: Callable[[], Message], *, apart: bool = False
+    ) -> Message:
+        """The answer to this request, the run's next one that writes; done at most once.
+
+        `apart` is what has no part in our transactions: it may be done twice where the
+        worker ends between the answer and its being kept.
+        """
+
+
+class Others(typing.Protocol):
+    """Who asks other hosts."""
+
+    hosts: Collection[str]
+
+    def ask(
+        self, method: str, host: str, path: str, headers: dict[str, str], body: bytes
+    ) -> Message:
+        """The answer of one of `hosts`."""
 
 
 class Broker:
     """Answers what one run asks; a context manager, behind which its token is gone.
 
     In a `dry` run what is written is answered as ever, and not kept. `writes` see that a run
-    which is tried again writes nothing twice. Raises ValueError for an instance name that can
-    be none.
+    which is tried again writes nothing twice, `others` ask the hosts that they name. Raises
+    ValueError for an instance name that can be none.
     """
 
     def __init__(
@@ -60,10 +79,12 @@ class Broker:
         instance: str,
         dry: bool = False,
         writes: Writes | None = None,
+        others: Others | None = None,
     ) -> None:
         if not INSTANCE.fullmatch(instance):
             raise ValueError(f"INSTANCE_NAME: “{instance[:64]}” cannot be one.")
         self.application, self.dry, self.writes = application, dry, writes
+        self.others = others
         self.client_id, self.client_secret = secrets.token_hex(8), secrets.token_hex(32)
         self.instance = instance
         self.token = ""
@@ -101,10 +122,13 @@ class Broker:
         if address is None:
             return {"refused": f"“{url[:128]}” is no address that is answered here"}
         host, path = address[1], address[2] or "/"
-        if host not in self.hosts:
+        abroad = host not in self.hosts
+        if abroad and (self.others is None or host not in self.others.hosts):
             return {"refused": f"host {host} is not allowed for this protocol"}
-        if method not in READING | WRITING:
+        if method not in READING | WRITING | (ABROAD if abroad else set()):
             return {"refused": f"{method[:16]} is not answered here"}
+        if abroad:
+            return self.others.ask(method, host, path, headers, body)
         return self.hosts[host](method, path, headers, body)
 
     def _home(

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from canvas_admin.protocols import effects
+from canvas_admin.protocols.abroad import Abroad
 from canvas_admin.protocols.broker import Broker, Writes
 from canvas_admin.protocols.dry import undone_if
 from canvas_admin.protocols.models.runs import Kind, Status
@@ -35,6 +36,8 @@ class Protocol:
     application: Application
     instance: str
     settings: Mapping[str, str] = field(default_factory=dict)
+    # Other hosts than the clinic's own that it may ask.
+    hosts: frozenset[str] = frozenset()
 
 
 class Failed(Exception):
@@ -94,7 +97,9 @@ def run(
     except LookupError:
         return _ended(Outcome(Kind.OUT_OF_REACH), dry, keeping)
     writes = keeping.writes if keeping else None
-    with Broker(protocol.application, protocol.instance, dry, writes) as broker:
+    abroad = Abroad(protocol.hosts, account, patient, dry, writes)
+    of_run = (protocol.application, protocol.instance, dry, writes, abroad)
+    with Broker(*of_run) as broker:
         ran = sandbox.run(
             {
                 "kind": "run",

@@ -111,6 +111,7 @@ class ProtocolAdmin(KeyedAdmin):
     def fieldsets_for(self, request: HttpRequest, obj: Any) -> Any:
         return (
             (None, {"fields": self.readonly_fields}),
+            (gettext_lazy("Web"), {"fields": ("hosts",)}),
             (gettext_lazy("Chart"), {"fields": ("show_in_chart", "can_be_snoozed")}),
         )
 

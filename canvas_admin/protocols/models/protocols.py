@@ -1,10 +1,12 @@
 """Classes for the workflow kit as they were uploaded, and their settings."""
 
 import base64
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Q
@@ -16,6 +18,8 @@ from canvas_admin.records.models import Keyed, Versioned
 from staffing.models import Application, User
 
 LONGEST_SOURCE = 256 * 2**10
+# A name with a dot, of letters: neither an address of the network nor this machine.
+HOST = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
 
 class ProtocolQuerySet(models.QuerySet):
@@ -55,6 +59,14 @@ class Protocol(Versioned):
         editable=False,
         verbose_name=_("acts as"),
     )
+    hosts = models.TextField(
+        _("other hosts"),
+        blank=True,
+        help_text=_(
+            "What it may ask besides this clinic, by https: one name on a line, for example "
+            "api.example.org. What it sends there leaves the clinic."
+        ),
+    )
     show_in_chart = models.BooleanField(
         _("shown in the chart"),
         default=True,
@@ -74,6 +86,19 @@ class Protocol(Versioned):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Raises ValidationError for what is no name of a host."""
+        self.hosts = "\n".join(self.hosts.lower().split())
+        if wrong := [h for h in self.hosts.split() if not HOST.fullmatch(h)]:
+            raise ValidationError(
+                {
+                    "hosts": _(
+                        "“%(host)s” is no name of a host, such as api.example.org."
+                    )
+                    % {"host": wrong[0]}
+                }
+            )
 
     def wants(self, change_type: str, chain: Sequence[str]) -> bool:
         """Whether it runs over a change of this type that came about by this chain.

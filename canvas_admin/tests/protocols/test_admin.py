@@ -200,3 +200,25 @@ def test_an_api_key_is_ones_own_and_revoked_by_any_of_integrations(
     assert ApiKey.account(secret) is None
     assert AuditRow.objects.filter(action="apikey.revoked").exists()
     assert signed_in("sam").post(revoke).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("api.example.org\nAPI.Example.com ", "api.example.org\napi.example.com"),
+        ("https://api.example.org", None),
+        ("127.0.0.1", None),
+        ("localhost", None),
+        ("a_b.example.org", None),
+        ("-a.example.org", None),
+        ("x" * 64 + ".example.org", None),
+    ],
+)
+def test_other_hosts_are_named_by_who_administers_it(desk, typed, kept):
+    one = protocol(measure("pass"))
+    sent = {"form_version": one.version, "hosts": typed}
+    sent |= {"settings-TOTAL_FORMS": "0", "settings-INITIAL_FORMS": "0"}
+    answer = desk.post(page("change", one.key), sent)
+    one.refresh_from_db()
+    assert one.hosts == (kept or "")
+    assert ("no name of a host" in answer.text) is (kept is None)

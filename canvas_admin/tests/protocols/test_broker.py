@@ -2,11 +2,15 @@
 
 import base64
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import requests
 from oauth2_provider.models import AccessToken
 
 from canvas_admin.audit.models import AuditRow
+from canvas_admin.protocols.abroad import Abroad
 from canvas_admin.protocols.broker import Broker
 from canvas_admin.protocols.patient_data import patient_data
 from canvas_admin.protocols.sandbox import Sandbox
@@ -213,3 +217,98 @@ def test_in_a_dry_run_a_write_is_answered_and_not_kept(cast, application):
     actions = set(AuditRow.objects.values_list("action", flat=True))
     assert "fhir:Task.read" in actions
     assert "task.change" not in actions
+
+
+class Far(BaseHTTPRequestHandler):
+    """A host far away, which says what it was asked."""
+
+    def do_POST(self):
+        self.server.asked.append((self.command, self.path, self.headers["X-Sent"]))
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(302 if self.path == "/elsewhere" else 200)
+        self.send_header("Location", "https://far.example.org/")
+        self.end_headers()
+        self.wfile.write(b"1" * (2**21 if self.path == "/long" else 3))
+
+    do_GET = do_DELETE = do_POST
+
+    def log_message(self, *_what):
+        """Nothing."""
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """far.example.org, as if it were there: on this machine, without TLS."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Far)
+    server.asked = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    real, here = requests.Session.request, f"http://127.0.0.1:{server.server_port}"
+
+    def request(self, method, url, **options):
+        url = url.replace("https://far.example.org", here)
+        return real(self, method, url, **options)
+
+    monkeypatch.setattr(requests.Session, "request", request)
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def abroad(application, patient, **of):
+    """A broker of a run over this patient that may ask far.example.org."""
+    account = application.staff.user
+    others = Abroad({"far.example.org"}, account, patient, **of)
+    return Broker(application, "our-clinic", of.get("dry", False), None, others)
+
+
+def test_other_hosts_are_asked_where_that_is_allowed(cast, application, far):
+    with abroad(application, cast.ada) as broker:
+        sent = {"X_Sent": "it", "Host": "other", "Connection": "close"}
+        for method in ("GET", "POST", "DELETE"):
+            answer = ask(broker, method, "https://far.example.org/a?b=c", **sent)
+            assert answer["status"] == 200
+            assert answer["said"] == 111
+        elsewhere = ask(broker, "GET", "https://far.example.org/elsewhere")
+        assert elsewhere["status"] == 302
+        assert (
+            "more than" in ask(broker, "GET", "https://far.example.org/long")["refused"]
+        )
+        for url in (
+            "https://far.example.org.evil.example/",
+            "https://other.example.org/",
+            "http://far.example.org/",
+            "https://far.example.org:8000/",
+            "https://user@far.example.org/",
+        ):
+            assert "refused" in ask(broker, "GET", url), url
+        assert "refused" in ask(broker, "TRACE", "https://far.example.org/")
+        fhir = "https://fumage-our-clinic.canvasmedical.com/Task"
+        assert "refused" in ask(broker, "DELETE", fhir)
+    assert far.asked[:3] == [(m, "/a?b=c", "it") for m in ("GET", "POST", "DELETE")]
+    assert len(far.asked) == 5
+    rows = AuditRow.objects.filter(action="protocol.sent", patient=cast.ada.key)
+    assert rows.count() == 5
+    assert AuditRow.objects.filter(action="protocol.sent").first().detail == {
+        "method": "GET",
+        "host": "far.example.org",
+    }
+
+
+def test_a_dry_run_writes_nothing_elsewhere(cast, application, far):
+    with abroad(application, cast.ada, dry=True) as broker:
+        for method in ("POST", "DELETE"):
+            answer = ask(broker, method, "https://far.example.org/a")
+            assert (answer["status"], answer["said"]) == (200, {})
+        assert far.asked == []
+        ask(broker, "GET", "https://far.example.org/a")
+    assert len(far.asked) == 1
+
+
+def test_who_does_not_answer_is_an_error_of_the_run(cast, application, far):
+    far.shutdown()
+    far.server_close()
+    with abroad(application, cast.ada) as broker:
+        answer = ask(broker, "GET", "https://far.example.org/a")
+        assert answer == {"refused": "no answer: ConnectionError"}

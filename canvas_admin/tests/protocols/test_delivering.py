@@ -12,6 +12,7 @@ from canvas_admin.events import turns
 from canvas_admin.events.models import ChangeEvent, Turn
 from canvas_admin.events.tracking import caused_by
 from canvas_admin.protocols import delivering
+from canvas_admin.protocols.abroad import Abroad
 from canvas_admin.protocols.delivering import deliver_some, retry
 from canvas_admin.protocols.keeping import Run
 from canvas_admin.protocols.models import BrokeredWrite, ProtocolResult, ProtocolRun
@@ -256,6 +257,35 @@ def test_what_is_written_by_http_is_written_once(quiet, sandbox, monkeypatch):
     assert ProtocolResult.objects.get().narrative == "201"
     assert (Task.objects.count(), BrokeredWrite.objects.count()) == (1, 0)
     assert set(states()) == {DONE}
+
+
+def test_what_was_written_elsewhere_is_written_once(quiet, sandbox, monkeypatch):
+    """As far as that can be: the answer is kept before the run is."""
+    sends = "import requests\nrequests.post('https://far.example.org/', json={})"
+    one = protocol(measure(sends), *READS)
+    one.hosts = "far.example.org"
+    one.save()
+    asked = []
+
+    def sent(self, *request):
+        assert not connection.in_atomic_block or connection.savepoint_ids == outside
+        asked.append(request)
+        return {"status": 200, "headers": [], "body": ""}
+
+    monkeypatch.setattr(Abroad, "_sent", sent)
+    keep, outside = Run.keep, list(connection.savepoint_ids)
+
+    def fails(*_given):
+        raise OperationalError("gone")
+
+    change(quiet.ada)
+    monkeypatch.setattr(Run, "keep", fails)
+    assert deliver_some(sandbox) == 0
+    turns.free(quiet.ada.pk)
+    monkeypatch.setattr(Run, "keep", keep)
+    deliver_all(sandbox)
+    assert len(asked) == 1
+    assert states() == [DONE]
 
 
 def test_what_was_refused_by_http_is_asked_again(quiet, sandbox, monkeypatch):
