@@ -152,13 +152,15 @@ class _Writes:
             "number": self.number,
             "digest": hashlib.sha256(said.encode()).hexdigest(),
         }
-        before = BrokeredWrite.objects.filter(**found).first() if apart else None
-        given = before.answer if before else act() if apart else None
         with transaction.atomic():
             self.run.hold()
-            if before := BrokeredWrite.objects.filter(**found).first():
-                return before.answer
-            answer = given or act()
-            if answer.get("status", 500) < 300:  # noqa: PLR2004
-                BrokeredWrite.objects.create(**found, answer=answer)
+            known = BrokeredWrite.objects.filter(**found).first()
+            if known or not apart:
+                return known.answer if known else self._keep(found, act())
+        return self._keep(found, act())
+
+    def _keep(self, found: dict[str, Any], answer: dict) -> dict:
+        """The answer, which is kept if something was done."""
+        if answer.get("status", 500) < 300:  # noqa: PLR2004
+            BrokeredWrite.objects.create(**found, answer=answer)
         return answer

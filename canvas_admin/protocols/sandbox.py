@@ -210,7 +210,9 @@ class _Run:
             self.left = job
             report = self._served()
             self._drain()
-        return Ran(self._said(report), self.log.decode(errors="replace"), report)
+        # No database keeps a NUL in a text.
+        log = self.log.decode(errors="replace").replace("\x00", "\ufffd")
+        return Ran(self._said(report), log, report)
 
     def _opened(self, pipes: contextlib.ExitStack) -> list[int]:
         job, self.job = os.pipe()

@@ -329,6 +329,17 @@ def test_the_rights_and_the_version_are_those_of_the_moment(
     assert quiet.ada.tasks.count() == 1
 
 
+def test_what_is_printed_can_be_kept(quiet, sandbox):
+    protocol(
+        measure(r"import sys; sys.stdout.write('a\x00b\udcff' + chr(0x1f600))"), *READS
+    )
+    change(quiet.ada)
+    deliver_all(sandbox)
+    run = ProtocolRun.objects.get()
+    assert "\x00" not in run.log
+    assert run.kind == "failed" or run.log.startswith("a\ufffdb")
+
+
 def test_settings_are_stored_encrypted_and_given_in_clear(quiet, sandbox):
     one = protocol(measure("result.add_narrative(self.settings.API)"), *READS)
     setting(one, "API", "hush-hush")
