@@ -125,32 +125,38 @@ def vital_signs(patient: Patient, reach: Reach) -> list[Json]:
 
 
 def lab_reports(patient: Patient, reach: Reach) -> list[Json]:
-    """Laboratory reports with their values."""
-    values = Observation.objects.filter(**COUNTS).order_by("pk")
+    """What laboratories reported: a record for each value, as the kit's measures expect."""
+    values = Observation.objects.filter(**COUNTS, system=LOINC).order_by("pk")
     rows = LabReport.objects.in_chart_of(patient, reach).select_related("reviewed_by")
     rows = rows.prefetch_related(Prefetch("values", values))
     return [
-        {
-            "id": row.pk,
-            "report": row.pk,
-            "originalDate": instant(row.reported),
-            "loincCodes": [
-                {
-                    "id": value.pk,
-                    "created": instant(value.observed),
-                    "modified": instant(value.observed),
-                    "code": value.code,
-                    "name": value.display,
-                    "value": value.value,
-                    "units": value.unit,
-                }
-                for value in row.values.all()
-                if value.system == LOINC
-            ],
-            "reviewers": [{"key": row.reviewed_by.key}] if row.reviewed_by else [],
-        }
+        _lab_value(row, value)
         for row in rows.order_by("pk")
+        for value in row.values.all() or [None]
     ]
+
+
+def _lab_value(row: LabReport, value: Observation | None) -> Json:
+    """A value of a report, or a report of which no value is known."""
+    said = {"value": value.value, "units": value.unit} if value else {}
+    code = value and {
+        "id": value.pk,
+        "created": instant(value.observed),
+        "modified": instant(value.observed),
+        "code": value.code,
+        "name": value.display,
+        **said,
+    }
+    return {
+        "id": value.pk if value else row.pk,
+        "report": row.pk,
+        "originalDate": instant(row.reported),
+        "loincCodes": [code] if code else [],
+        "value": "",
+        "units": "",
+        "reviewers": [{"key": row.reviewed_by.key}] if row.reviewed_by else [],
+        **said,
+    }
 
 
 def imaging_reports(patient: Patient, reach: Reach) -> list[Json]:

@@ -1,5 +1,6 @@
 """What the workflow kit ships, over patients of ours."""
 
+import random
 from pathlib import Path
 
 import canvas_workflow_kit
@@ -81,7 +82,9 @@ def test_all_that_the_kit_ships_computes_over_the_demos_patients(cast):
     """`make proof` imports all of them; what cannot be a file by itself says why not."""
     account = make_staff("all", *TWELVE, "All Patients").user
     timer = proof.watch()
-    bundles = proof.some(sorted(DEMO.glob("*.json")), 2)
+    every = sorted(DEMO.glob("*.json"))
+    chance = random.Random(proof.seed())
+    bundles = chance.sample(every, proof.count(2, len(every)))
     with Sandbox() as sandbox:
         shipped = Shipped(sandbox)
         for file in bundles:
