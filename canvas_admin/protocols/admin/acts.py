@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from canvas_admin.protocols import trials, uploading
+from canvas_admin.protocols.api import ADD, CHANGE, VIEW
 from canvas_admin.protocols.models import Protocol, ProtocolVersion, Recompute
 from canvas_admin.protocols.models.protocols import LONGEST_SOURCE
 from patients import gate
 from patients.admin.pages import row_or_404
 
-VIEW, ADD, CHANGE = (f"protocols.{verb}_protocol" for verb in ("view", "add", "change"))
 MAY_GIVE_GROUPS = "staffing.change_staffpermissions"
 
 asking = require_http_methods(["GET", "HEAD", "POST"])
@@ -73,7 +73,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             said = _("%(name)s, version %(number)s, is uploaded.") % words
             messages.success(request, said)
             return HttpResponseRedirect(_address("versions", version.protocol))
-    return _show(request, "upload", _("Upload a protocol"), form=form)
+    return show(request, "upload", _("Upload a protocol"), form=form)
 
 
 @require_safe
@@ -82,7 +82,7 @@ def versions(request: HttpRequest, key: str) -> HttpResponse:
     gate.require(request, VIEW)
     protocol = _protocol(key)
     wanted = Recompute.objects.filter(version__protocol=protocol, dry=False)
-    return _show(
+    return show(
         request,
         "versions",
         _("Versions of %(name)s") % {"name": protocol},
@@ -106,7 +106,9 @@ def use(request: HttpRequest, key: str, version: str) -> HttpResponse:
         words = {"name": protocol, "number": row}
         messages.success(request, _("%(name)s uses version %(number)s.") % words)
         return HttpResponseRedirect(_address("versions", protocol))
-    tried = row.recomputes.filter(dry=True, ended__isnull=False).first()
+    # Over one patient it would tell of that patient.
+    over_many = row.recomputes.filter(dry=True, patient__isnull=True)
+    tried = over_many.filter(ended__isnull=False).first()
     sentences = [_("It runs for every change from that moment.")]
     if protocol.active and not row.notification_only:
         sentences.append(
@@ -209,12 +211,13 @@ def _ask(
 ) -> HttpResponse:
     back = _address("change", protocol)
     context |= {"sentences": sentences, "button": button, "back": back}
-    return _show(request, "act", title, **context)
+    return show(request, "act", title, **context)
 
 
-def _show(
+def show(
     request: HttpRequest, template: str, title: str, **context: Any
 ) -> HttpResponse:
+    """A page about protocols inside the frame of the administration."""
     context |= admin.site.each_context(request)
     context |= {"title": title, "opts": Protocol._meta}
     return render(request, f"admin/protocols/protocol/{template}.html", context)

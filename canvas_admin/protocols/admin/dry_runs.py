@@ -3,10 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -14,12 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from canvas_admin.audit import trail
 from canvas_admin.protocols import trials
-from canvas_admin.protocols.admin.acts import CHANGE, VIEW, asking, progress
+from canvas_admin.protocols.admin.acts import CHANGE, VIEW, asking, progress, show
 from canvas_admin.protocols.models import Protocol, ProtocolVersion, Recompute
 from canvas_admin.records import clock
 from canvas_admin.records.models import find_row
 from canvas_admin.records.sheets import BEGIN, as_csv
-from patients import areas, gate
+from patients import access, areas, gate
 from patients.admin.pages import row_or_404
 from patients.api.group import readable
 
@@ -61,8 +60,9 @@ class DryRunForm(forms.Form):
         self.fields["patient_group"].queryset = groups
 
     def clean_patient(self) -> Any:
-        key = self.cleaned_data["patient"]
-        patient = gate.find_patient(self.request, key) if key else None
+        key, may_see = self.cleaned_data["patient"], self.request.user.has_perms
+        asked = key and may_see(areas.OPEN_CHART)
+        patient = gate.find_patient(self.request, key) if asked else None
         if key and patient is None:
             raise forms.ValidationError(
                 _("There is no such patient within your reach.")
@@ -92,7 +92,7 @@ def begin(request: HttpRequest, key: str, version: str) -> HttpResponse:
             )
         return HttpResponseRedirect(address("dry_run", run.key))
     words = {"number": row, "name": protocol}
-    return _show(
+    return show(
         request,
         "dry_begin",
         _("Try version %(number)s of %(name)s") % words,
@@ -104,9 +104,16 @@ def begin(request: HttpRequest, key: str, version: str) -> HttpResponse:
 
 @require_safe
 def dry_run(request: HttpRequest, run: str) -> HttpResponse:
-    """What it has found so far: totals, and a page of rows within reach; ?after= goes on."""
+    """What it has found so far: totals, and a page of rows within reach; ?after= goes on.
+
+    The totals of one patient tell of that patient: to others there is no such run.
+    """
     gate.require(request, VIEW)
     dry, may_see = _dry(run), request.user.has_perms(areas.OPEN_CHART)
+    if dry.patient and not (
+        may_see and access.reaches(gate.reach(request), dry.patient)
+    ):
+        raise Http404
     rows = trials.visible(dry, gate.reach(request))
     last = find_row(rows, request.GET.get("after", ""))
     page = rows.filter(pk__gt=last.pk) if last else rows
@@ -116,7 +123,7 @@ def dry_run(request: HttpRequest, run: str) -> HttpResponse:
         gate.shown(request, "protocol.dry_rows", *shown.values())
     protocol = dry.version.protocol
     words = {"number": dry.version, "name": protocol}
-    return _show(
+    return show(
         request,
         "dry_run",
         _("Dry run of version %(number)s of %(name)s") % words,
@@ -168,15 +175,9 @@ def address(page: str, *arguments: str) -> str:
 
 def _dry(key: str) -> Recompute:
     rows = Recompute.objects.filter(dry=True)
-    row = find_row(rows.select_related("version__protocol", "patient_group"), key)
+    row = find_row(
+        rows.select_related("version__protocol", "patient_group", "patient"), key
+    )
     if row is None:
         raise Http404
     return row
-
-
-def _show(
-    request: HttpRequest, template: str, title: str, **context: Any
-) -> HttpResponse:
-    context |= admin.site.each_context(request)
-    context |= {"title": title, "opts": Protocol._meta}
-    return render(request, f"admin/protocols/protocol/{template}.html", context)

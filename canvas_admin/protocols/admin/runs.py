@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from canvas_admin.protocols.admin.acts import VIEW
+from canvas_admin.protocols.admin.acts import VIEW, show
 from canvas_admin.protocols.models import Protocol, ProtocolRun
 from canvas_admin.protocols.models.runs import Kind
 from canvas_admin.records.models import find_row
@@ -38,7 +36,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     shown = {row.patient_id: row.patient for row in found[:ROWS]}
     if shown:
         gate.shown(request, "protocol.runs", *shown.values())
-    return _show(
+    return show(
         request,
         "runs",
         _("Runs"),
@@ -61,7 +59,7 @@ def run(request: HttpRequest, run: str) -> HttpResponse:
     row = row_or_404(rows, run)
     gate.shown(request, "protocol.run", row.patient, run=row.key)
     title = _("Run of %(name)s") % {"name": row.protocol}
-    return _show(request, "run", title, run=row)
+    return show(request, "run", title, run=row)
 
 
 def _visible(request: HttpRequest) -> Any:
@@ -72,11 +70,3 @@ def _visible(request: HttpRequest) -> Any:
 def _may_see(request: HttpRequest) -> bool:
     """What a run printed and said may tell anything of the chart."""
     return request.user.has_perms(areas.OPEN_CHART)
-
-
-def _show(
-    request: HttpRequest, template: str, title: str, **context: Any
-) -> HttpResponse:
-    context |= admin.site.each_context(request)
-    context |= {"title": title, "opts": Protocol._meta}
-    return render(request, f"admin/protocols/protocol/{template}.html", context)

@@ -153,6 +153,21 @@ def test_over_a_group_or_one_patient(clinic):
     assert Recompute.objects.count() == 2
 
 
+def test_totals_of_one_patient_are_for_who_may_open_the_chart(clinic, signed_in):
+    run = tried(clinic, patient=clinic.ada.key)
+    use = page("use", clinic.one.key, clinic.version.key)
+    assert "It has not been tried." in clinic.nurse.get(use).text
+    give(clinic.sam, "Integrations")
+    give(clinic.olga, "Integrations", "All Patients")
+    begin = page("try", clinic.one.key, clinic.version.key)
+    for name in ("sam", "olga"):
+        other = signed_in(name)
+        assert other.get(page("dry_run", run.key)).status_code == 404
+        answer = other.post(begin, {"patient": clinic.ada.key})
+        assert "no such patient within your reach" in answer.text
+    assert Recompute.objects.count() == 1
+
+
 def test_before_a_version_is_used_the_difference_is_shown(clinic):
     use = page("use", clinic.one.key, clinic.version.key)
     assert "It has not been tried." in clinic.nurse.get(use).text
