@@ -26,6 +26,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from playwright.sync_api import (
     Browser,
     BrowserContext,
+    Error,
     Page,
     Playwright,
     sync_playwright,
@@ -110,7 +111,8 @@ def chromium() -> Iterator[Chromium]:
         chromium = Chromium(playwright)
         yield chromium
         if chromium.running:
-            chromium.running.close()
+            with contextlib.suppress(Error):
+                chromium.running.close()
 
 
 @pytest.fixture
@@ -164,7 +166,9 @@ def open_page(site: SimpleNamespace, browser: Browser) -> Iterator[Callable[...,
 
     yield opened
     for window in windows:
-        window.close()
+        # With a Chromium that was killed meanwhile its windows are closed.
+        with contextlib.suppress(Error):
+            window.close()
 
 
 def sign_in(window: BrowserContext, user: Any, url: str) -> None:
