@@ -24,6 +24,8 @@ from typing import Any
 NOT_INSTALLED = 3
 START_SECONDS = 60
 STOP_SECONDS = 10
+# Tests on it meet what needs PostgreSQL, too.
+CARRIED = {"PROCRASTINATE": "1"}
 # What protects data from a power cut only costs time here.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",

@@ -179,7 +179,7 @@ def prove_on(name: str, database: str) -> bool:
         )
         return False
     with postgres.cluster(bin_folder) as address:
-        return prove(name, database, DATABASE_URL=address)
+        return prove(name, database, DATABASE_URL=address, **postgres.CARRIED)
 
 
 if __name__ == "__main__":

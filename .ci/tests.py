@@ -37,6 +37,8 @@ def migrate(*addresses: str) -> None:
 
     def one(address: str) -> int:
         named = {**secret, "INSECURE_HTTP": "1", "DATABASE_URL": address}
+        if address.startswith("postgres"):
+            named |= postgres.CARRIED
         return postgres.run(command, **named)
 
     with ThreadPoolExecutor() as pool:
@@ -58,7 +60,11 @@ def test(command: list[str], file: Path) -> int:
         migrate(f"sqlite:///{file}", address.rpartition("/")[0] + "/migrated")
         failed = on_sqlite(command, file)
         print(f"\n== PostgreSQL ({bin_folder}); browser tests: above ==", flush=True)
-        named = {"DATABASE_URL": address, "MIGRATED_DATABASE": "migrated"}
+        named = {
+            "DATABASE_URL": address,
+            "MIGRATED_DATABASE": "migrated",
+            **postgres.CARRIED,
+        }
         return postgres.run([*command, *OF_POSTGRESQL], **named) or failed
 
 

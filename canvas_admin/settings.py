@@ -6,6 +6,8 @@ AUDIT_HEAD_FILE     where seal_audit writes the trail's head; without it only to
 AUDIT_YEARS         how long audit rows are kept at least; default and least 6
 MEDIA_ROOT          the folder of stored files; may be absent; default media
 DATABASE_URL        postgres://… or sqlite:////FILE; without it canvas_admin.sqlite3
+PROCRASTINATE       "1" where Procrastinate carries protocols' work (docs/scaling.md);
+                    on PostgreSQL alone
 ALLOWED_HOSTS       comma-separated host names; default: the loopback names
 CLINIC_NAME         shown in the page header
 PAPER_SIZE          "letter" or "a4", for what is printed; default letter
@@ -183,6 +185,15 @@ else:
     _database["OPTIONS"] = {"options": "-c jit=off", **_database.get("OPTIONS", {})}
 _database["CONN_MAX_AGE"] = 60
 DATABASES = {"default": _database}
+PROCRASTINATE = not DEMO and os.environ.get("PROCRASTINATE") == "1"
+if PROCRASTINATE:
+    if not _database["ENGINE"].endswith("postgresql"):
+        raise ImproperlyConfigured(
+            "PROCRASTINATE needs PostgreSQL: see docs/scaling.md."
+        )
+    INSTALLED_APPS.insert(0, "procrastinate.contrib.django")
+    # By itself it would import a module of this name from every app.
+    PROCRASTINATE_AUTODISCOVER_MODULE_NAME = None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Stored files, which nothing serves from here; the folder may be absent.
 MEDIA_ROOT = str(

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
 
+from canvas_admin.events import carrying
 from canvas_admin.events.models import ChangeEvent
 
 # They change with every save and tell nothing.
@@ -205,4 +206,4 @@ def _plain(field: models.Field, value: Any) -> Any:
 
 
 def _leave(events: list[ChangeEvent]) -> None:
-    ChangeEvent.objects.bulk_create(events)
+    carrying.carry(ChangeEvent.objects.bulk_create(events))

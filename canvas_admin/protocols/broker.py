@@ -65,6 +65,12 @@ class Others(typing.Protocol):
         """The answer of one of `hosts`."""
 
 
+def check_instance(name: str) -> None:
+    """Raises ValueError for a name that would lead the kit's addresses elsewhere."""
+    if not INSTANCE.fullmatch(name):
+        raise ValueError(f"INSTANCE_NAME: “{name[:64]}” cannot be one.")
+
+
 class Broker:
     """Answers what one run asks; a context manager, behind which its token is gone.
 
@@ -81,8 +87,7 @@ class Broker:
         writes: Writes | None = None,
         others: Others | None = None,
     ) -> None:
-        if not INSTANCE.fullmatch(instance):
-            raise ValueError(f"INSTANCE_NAME: “{instance[:64]}” cannot be one.")
+        check_instance(instance)
         self.application, self.dry, self.writes = application, dry, writes
         self.others = others
         self.client_id, self.client_secret = secrets.token_hex(8), secrets.token_hex(32)

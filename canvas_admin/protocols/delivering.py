@@ -1,5 +1,6 @@
 """Acting on events: each one's protocols run in order, and what they do is done once.
 
+Workers that look for what waits, and those to whom it is brought, call deliver().
 Whoever acts for a patient holds the patient's turn (events.turns). A run's effects, its row
 and its result are committed together, under the fence of the turn; an event is over once
 each protocol that it concerns has its row (security P44-P46).
@@ -10,13 +11,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import takewhile
 
-from django.db import DatabaseError, transaction
-from django.db.models import Exists, OuterRef
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from canvas_admin.events import turns
+from canvas_admin.events import carrying, turns
 from canvas_admin.events.models import ChangeEvent, Turn
 from canvas_admin.events.tracking import caused_by
 from canvas_admin.protocols import runner
@@ -24,7 +25,7 @@ from canvas_admin.protocols.keeping import LONGEST_ERROR, Run, spec
 from canvas_admin.protocols.models import Protocol
 from canvas_admin.protocols.models.runs import Kind
 from canvas_admin.protocols.patient_data.changes import field_changes
-from canvas_admin.protocols.sandbox import Died, Sandbox
+from canvas_admin.protocols.sandbox import Sandbox
 from patients.models import Patient
 
 # Seconds: how long a turn is held without a word, and how long one patient's are gone on with.
@@ -36,26 +37,36 @@ DEEPEST = 5
 LOOKED_AT = 100
 
 
-def waiting_patients() -> list[int]:
-    """Primary keys of patients about whom something waits, and whose turn is free."""
+def waiting() -> QuerySet[ChangeEvent]:
+    """Events that wait, of patients whose turn is free, the oldest first."""
     busy = Turn.objects.filter(patient=OuterRef("patient"), until__gt=Now())
-    waiting = ChangeEvent.objects.filter(~Exists(busy), state=ChangeEvent.State.WAITING)
-    found = waiting.order_by("id").values_list("patient", flat=True)[:LOOKED_AT]
-    return list(dict.fromkeys(found))
+    rows = ChangeEvent.objects.filter(~Exists(busy), state=ChangeEvent.State.WAITING)
+    return rows.order_by("id")
 
 
 def deliver_some(sandbox: Sandbox, lease: float = LEASE) -> int:
-    """Act on what waits for one patient; how many events that were.
-
-    `lease` is for how many seconds a run may be silent before another takes over.
-    """
-    protocols = list(Protocol.objects.running())
-    if not protocols:
+    """Act on what waits for one patient; how many events that were."""
+    if not Protocol.objects.running().exists():
         return let_go()
-    for patient in waiting_patients():
-        if turn := turns.take(patient, lease):
-            return _for_patient(sandbox, turn, protocols)
+    found = [*waiting().values_list("patient", "pk")[:LOOKED_AT]]
+    first = dict(reversed(found))
+    for event in sorted(first.values()):
+        if done := deliver(sandbox, event, lease):
+            return done
     return 0
+
+
+def deliver(sandbox: Sandbox, event: int, lease: float = LEASE) -> int:
+    """Act on what waits for the patient of this event; how many events that were.
+
+    Nothing is done while it is another's turn. `lease` is for how many seconds a run may be
+    silent before another takes over.
+    """
+    waits = ChangeEvent.objects.filter(pk=event, state=ChangeEvent.State.WAITING)
+    turn = next((turns.take(found.patient, lease) for found in waits), None)
+    if turn is None:
+        return 0
+    return _for_patient(sandbox, turn, list(Protocol.objects.running()))
 
 
 def let_go() -> int:
@@ -130,7 +141,7 @@ def _deliver(
     event.save(update_fields=["first_attempt", "attempts"])
     try:
         failed = [p.name for p in wanted if not _ran(sandbox, turn, event, p, patient)]
-    except (Died, DatabaseError, OSError) as error:
+    except runner.TROUBLE as error:
         return _again(turn, event, error)
     why = _("Failed: %(names)s") % {"names": ", ".join(failed)} if failed else ""
     states = ChangeEvent.State
@@ -193,5 +204,7 @@ def retry(event: ChangeEvent) -> None:
         None,
         0,
     )
-    event.save(update_fields=["state", "first_attempt", "attempts"])
-    turns.free(event.patient)
+    with transaction.atomic():
+        event.save(update_fields=["state", "first_attempt", "attempts"])
+        turns.free(event.patient)
+        carrying.carry([event])

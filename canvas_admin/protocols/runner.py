@@ -1,25 +1,30 @@
 """One run of a protocol over one patient, from the patient's data to what it has done."""
 
+import traceback
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
+from canvas_admin.events.turns import Lost
 from canvas_admin.protocols import effects
 from canvas_admin.protocols.abroad import Abroad
 from canvas_admin.protocols.broker import Broker, Writes
 from canvas_admin.protocols.dry import undone_if
 from canvas_admin.protocols.models.runs import Kind, Status
 from canvas_admin.protocols.patient_data import patient_data
-from canvas_admin.protocols.sandbox import Message, Sandbox
+from canvas_admin.protocols.sandbox import Died, Message, Sandbox
 from patients import access
 from patients.models import Patient
 from staffing.models import Application, User
 
 RECOMMENDATIONS, LONGEST_NARRATIVE, LONGEST_TITLE = 100, 20_000, 1_000
+# What says nothing about the protocol, and may be over the next time.
+TROUBLE = (Died, DatabaseError, OSError)
 # Days: a date further away is none.
 FURTHEST = 366 * 200
 
@@ -89,8 +94,30 @@ def run(
     """Compute a protocol over a patient, and do what it wants done; if `dry`, not really.
 
     It sees what its application may see, and does not run over a patient out of its reach
-    (DESIGN section 7). Raises sandbox.Died where the run says nothing: try again.
+    (DESIGN section 7). A failure of ours ends the run as the protocol's own does, so that
+    others go on. Raises one of TROUBLE where the run says nothing: try again.
     """
+    try:
+        return _run(
+            sandbox, protocol, patient, change_types, field_changes, dry, keeping
+        )
+    except (Lost, *TROUBLE):
+        raise
+    except Exception as error:  # noqa: BLE001
+        outcome = Outcome(Kind.FAILED, error=f"{type(error).__name__}: {error}")
+        outcome.traceback = traceback.format_exc()
+        return _ended(outcome, dry, keeping)
+
+
+def _run(
+    sandbox: Sandbox,
+    protocol: Protocol,
+    patient: Patient,
+    change_types: Sequence[str],
+    field_changes: Mapping[str, Any] | None,
+    dry: bool,
+    keeping: Keeping | None,
+) -> Outcome:
     account = protocol.application.staff.user
     try:
         data = patient_data(account, patient)

@@ -129,3 +129,12 @@ def test_the_toolkit_finds_nothing_against_the_rules_for_programs() -> None:
     assert (lasting, oauth2_settings.REFRESH_TOKEN_EXPIRE_SECONDS) == (600, 43_200)
     registered = {model._meta.app_label for model in admin.site._registry}
     assert "oauth2_provider" not in registered
+
+
+def test_procrastinate_is_installed_where_it_is_wanted_on_postgresql_alone() -> None:
+    app, on = "procrastinate.contrib.django", {"PROCRASTINATE": "1"}
+    at = {"DATABASE_URL": "postgres://a:b@db/c"}
+    assert app in settings(**at, **on)["INSTALLED_APPS"]
+    assert app not in settings(**at)["INSTALLED_APPS"]
+    assert app not in settings(**on, CANVAS_ADMIN_DEMO="1")["INSTALLED_APPS"]
+    assert "PROCRASTINATE needs PostgreSQL" in started(**on).stderr

@@ -1,4 +1,7 @@
-"""manage.py run_protocols: act on what changes, for ever or until nothing waits."""
+"""manage.py run_protocols: act on what changes, for ever or until nothing waits.
+
+Where the site has Procrastinate it brings the work; else the worker looks for it.
+"""
 
 import logging
 import os
@@ -7,6 +10,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, close_old_connections
 from django.utils.translation import gettext as _
@@ -36,7 +40,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--until-parent-ends",
             action="store_true",
-            help="end when the process ends that has started it",
+            help="end when the process ends that has started it (without Procrastinate)",
         )
         parser.add_argument(
             "--lease",
@@ -49,13 +53,22 @@ class Command(BaseCommand):
     def handle(self, *args: Any, once: bool, lease: float, **options: Any) -> None:
         self.stopped, self.lease = False, max(lease, 1)
         self.parent = os.getppid() if options["until_parent_ends"] else None
+        if self.parent and settings.PROCRASTINATE:
+            raise CommandError(
+                _("Procrastinate's workers do not look who has started them.")
+            )
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         try:
             with Sandbox() as sandbox:
                 self.stdout.write(_("Protocols run."))
                 self.stdout.flush()
-                self._work(sandbox, once)
+                if settings.PROCRASTINATE:
+                    from canvas_admin.protocols.jobs import work  # noqa: PLC0415
+
+                    work(sandbox, self.lease, once=once)
+                else:
+                    self._work(sandbox, once)
         except Unavailable as error:
             raise CommandError(
                 _("Protocols do not run on this system. %(why)s") % {"why": error}

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from canvas_admin.audit import trail
+from canvas_admin.protocols.broker import check_instance
 from canvas_admin.protocols.runner import Kind, Outcome, Protocol, run
 from canvas_admin.protocols.sandbox import Died, Sandbox, Unavailable
 from patients import access
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             with Sandbox() as sandbox:
                 types, dry = options["change_types"], not options["apply"]
                 outcome = run(sandbox, protocol, patient, types, change, dry=dry)
-        except (Unavailable, Died, ValueError) as error:
+        except (Unavailable, Died) as error:
             raise CommandError(str(error)) from error
         _record(patient, protocol, outcome, options)
         for line in _told(outcome, options["apply"]):
@@ -87,6 +88,10 @@ def _protocol(options: dict[str, Any]) -> Protocol:
         raise CommandError(_("“%(text)s” is not NAME=VALUE.") % {"text": bad[0]})
     settings = {name: value for name, _equals, value in pairs}
     instance = settings.pop(INSTANCE_NAME, "clinic")
+    try:
+        check_instance(instance)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     return Protocol(source, application, instance, settings)
 
 

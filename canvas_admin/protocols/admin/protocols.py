@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from canvas_admin.protocols.admin import acts, dry_runs, events, runs
+from canvas_admin.protocols.broker import check_instance
+from canvas_admin.protocols.keeping import INSTANCE_NAME
 from canvas_admin.protocols.models import Protocol, ProtocolSetting, Recompute
 from canvas_admin.records.admin import KeyedAdmin
 from canvas_admin.records.forms import KeyedForm
@@ -65,6 +67,15 @@ class SettingForm(KeyedForm):
         if not value and not self.instance.pk:
             raise ValidationError(_("A new setting needs a value."))
         return value
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean()
+        if found.get("name") == INSTANCE_NAME and found.get("value"):
+            try:
+                check_instance(found["value"])
+            except ValueError as error:
+                self.add_error("value", str(error))
+        return found
 
     def save(self, commit: bool = True) -> Any:
         if value := self.cleaned_data["value"]:

@@ -107,6 +107,7 @@ def test_a_settings_value_is_taken_and_never_shown(desk):
     sent |= {"form_version": one.version + 1}
     for name, value, why in (
         ("CLIENT_ID", "x", "is made for each run"),
+        ("INSTANCE_NAME", "a/b", "cannot be one"),
         ("a b", "x", "letters, digits"),
         ("EMPTY", "", "needs a value"),
     ):

@@ -189,7 +189,7 @@ def test_trouble_of_ours_is_tried_again_for_ten_minutes(quiet, sandbox, monkeypa
         event.refresh_from_db()
         assert (event.state, event.attempts) == (WAITING, attempt)
         assert event.error == "Died: gone"
-        assert delivering.waiting_patients() == []
+        assert not delivering.waiting().exists()
         turns.free(quiet.ada.pk)
     event.first_attempt = timezone.now() - timedelta(minutes=10)
     event.save()
@@ -202,6 +202,23 @@ def test_trouble_of_ours_is_tried_again_for_ten_minutes(quiet, sandbox, monkeypa
     retry(event)
     deliver_all(sandbox)
     assert states() == [DONE, DONE]
+
+
+def test_a_failure_of_ours_ends_the_run_and_no_worker(quiet, sandbox, monkeypatch):
+    """It is kept with its traceback, and what comes later goes on."""
+    wrong = protocol(measure("pass"), *READS)
+    setting(wrong, "INSTANCE_NAME", "a/b")
+    right = protocol(measure("pass"), *READS, name="Two")
+    event = change(quiet.ada)
+    deliver_all(sandbox)
+    assert states() == [PARKED]
+    run = event.runs.get(protocol=wrong)
+    assert (run.kind, run.error) == (
+        "failed",
+        "ValueError: INSTANCE_NAME: “a/b” cannot be one.",
+    )
+    assert "check_instance" in run.traceback
+    assert event.runs.get(protocol=right).kind == "computed"
 
 
 def test_one_patients_trouble_is_nobody_elses(quiet, sandbox):

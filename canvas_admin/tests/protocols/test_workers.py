@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from canvas_admin.events import turns
@@ -61,6 +62,12 @@ result.add_narrative(str(len(self.patient.patient["addresses"])))
 """
 
 
+@pytest.fixture(params=[False, True] if settings.PROCRASTINATE else [False])
+def brought(request):
+    """Whether Procrastinate brings the workers what is to be done."""
+    return request.param
+
+
 @pytest.fixture
 def clinic(transactional_db, cast):
     """The cast, with a group that a consent opens and a protocol that sees to it."""
@@ -81,6 +88,11 @@ def is_quiet():
     return not ChangeEvent.objects.filter(state="waiting").exists()
 
 
+def part(name, brought):
+    """What the record calls it."""
+    return f"{name}, brought" if brought else name
+
+
 def members(group):
     """Who is in a group, as primary keys, and that nobody is twice."""
     rows = list(group.memberships.in_force().values_list("member", flat=True))
@@ -94,14 +106,14 @@ def say(patient, kind, state, day):
 
 
 @pytest.mark.proof
-def test_who_is_killed_loses_nothing_and_does_nothing_twice(clinic):
+def test_who_is_killed_loses_nothing_and_does_nothing_twice(clinic, brought):
     chance, timer = random.Random(proof.seed()), proof.watch()
     twice = protocol(measure(MADE_TWICE), *RIGHTS, change_types=["consent"])
     setting(twice, "STAFF", clinic.nora.key)
     patients = [make_patient("P", f"Killed{n}", date(1980, 1, 1)) for n in range(20)]
     ChangeEvent.objects.all().delete()
     said, wanted = {}, 0
-    with working(2) as workers:
+    with working(2, brought=brought) as workers:
         for _kill in range(KILLS):
             end = time.monotonic() + chance.uniform(0.05, 0.6)
             while time.monotonic() < end:
@@ -135,7 +147,7 @@ def test_who_is_killed_loses_nothing_and_does_nothing_twice(clinic):
         KILLS,
         len(wrong),
         timer(),
-        part="kills",
+        part=part("kills", brought),
         events=wanted,
         written_by_http=wanted,
     )
@@ -143,11 +155,11 @@ def test_who_is_killed_loses_nothing_and_does_nothing_twice(clinic):
 
 
 @pytest.mark.proof
-def test_who_was_away_too_long_overwrites_nothing(clinic):
+def test_who_was_away_too_long_overwrites_nothing(clinic, brought):
     timer, wrong = proof.watch(), []
     protocol(measure(SLOW), *RIGHTS, name="Slow", change_types=["patient"])
     ChangeEvent.objects.all().delete()
-    with working(1) as workers:
+    with working(1, brought=brought) as workers:
         for number in range(1, AWAY + 1):
             stopped = workers[0]
             PatientAddress.objects.create(patient=clinic.ada, city="Salem")
@@ -157,7 +169,7 @@ def test_who_was_away_too_long_overwrites_nothing(clinic):
             time.sleep(0.2)
             stopped.signal(signal.SIGSTOP)
             PatientAddress.objects.create(patient=clinic.ada, city="Lynn")
-            workers.append(Worker())
+            workers.append(Worker(brought=brought))
             done = wait_until(is_quiet, 30)
             stopped.signal(signal.SIGCONT)
             time.sleep(0.5)
@@ -174,14 +186,14 @@ def test_who_was_away_too_long_overwrites_nothing(clinic):
         AWAY,
         len(wrong),
         timer(),
-        part="away",
+        part=part("away", brought),
         lease_seconds=LEASE,
     )
     assert wrong == []
 
 
 @pytest.mark.proof
-def test_histories_of_consents_end_as_a_plain_function_says(clinic):
+def test_histories_of_consents_end_as_a_plain_function_says(clinic, brought):
     """With four workers the group holds whoever did not reject at last (security P46)."""
     chance, timer = random.Random(proof.seed()), proof.watch()
     patients = [
@@ -189,7 +201,7 @@ def test_histories_of_consents_end_as_a_plain_function_says(clinic):
     ]
     ChangeEvent.objects.all().delete()
     last, events = {}, 0
-    with working(4):
+    with working(4, brought=brought):
         left = [p for p in patients for _ in range(chance.randint(0, 4))]
         chance.shuffle(left)
         for patient in left:
@@ -218,7 +230,7 @@ def test_histories_of_consents_end_as_a_plain_function_says(clinic):
         HISTORIES,
         len(wrong),
         timer(),
-        part="histories",
+        part=part("histories", brought),
         events=events,
         memberships=history,
         workers=4,

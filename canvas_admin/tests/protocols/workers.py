@@ -27,14 +27,19 @@ def address() -> str:
 
 
 class Worker:
-    """manage.py run_protocols; ready once this is made."""
+    """manage.py run_protocols; ready once this is made.
 
-    def __init__(self) -> None:
+    To one of Procrastinate's its work is `brought`; any other one looks for it.
+    """
+
+    def __init__(self, *, brought: bool = False) -> None:
+        self.brought = brought
         command = [sys.executable, "manage.py", "run_protocols", "--lease", f"{LEASE}"]
         self.process = subprocess.Popen(  # noqa: S603
             command,
             cwd=settings.BASE_DIR,
-            env={**os.environ, "DATABASE_URL": address()},
+            env=os.environ
+            | {"DATABASE_URL": address(), "PROCRASTINATE": str(int(brought))},
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -54,11 +59,11 @@ class Worker:
 
 
 @contextmanager
-def working(count: int) -> Any:
+def working(count: int, *, brought: bool = False) -> Any:
     """So many workers, which are gone afterwards; the list may be changed."""
     workers: list[Worker] = []
     try:
-        workers += [Worker() for _ in range(count)]
+        workers += [Worker(brought=brought) for _ in range(count)]
         yield workers
     finally:
         for worker in workers:
@@ -69,7 +74,7 @@ def kill_one(workers: list[Worker], chance: random.Random) -> None:
     """kill -9 of one of them, and another in its place."""
     number = chance.randrange(len(workers))
     workers[number].end()
-    workers[number] = Worker()
+    workers[number] = Worker(brought=workers[number].brought)
 
 
 def wait_until(so: Callable[[], bool], seconds: float) -> bool:
