@@ -95,7 +95,7 @@ def measure(size: int, rounds: int, items: int, parts: list[str]) -> dict[str, A
         "programs": lambda: programs.measure(made),
         "acts": lambda: acts(made),
         "check": checked,
-        "protocols": lambda: protocol_work.measure(made),
+        "protocols": protocol_work.measure,
     }
     for part in parts:
         found[part] = work[part]()

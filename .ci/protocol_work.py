@@ -2,9 +2,12 @@
 
 A burst of changes is waiting when the workers begin: how many events a second are done. Then
 changes come at half of that pace: how late what they cause is there. At last everybody is
-computed anew.
+computed anew. On PostgreSQL all of it once more where Procrastinate brings the work, by
+
+    PROCRASTINATE=1 python .ci/protocol_work.py
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -15,9 +18,18 @@ from datetime import date, timedelta
 from itertools import cycle
 from typing import Any
 
+import django
+import postgres
 import proof
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(proof.PROJECT))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "canvas_admin.settings"
+    django.setup()
+
+from django.core.management import call_command
+from django.db import connection
 from django.db.models import Max, Min
-from population import Population
 
 from canvas_admin.audit import trail
 from canvas_admin.events.models import ChangeEvent
@@ -38,14 +50,23 @@ BURST, PACED, EVERYBODY = 1_000, 300, 10_000
 BY = trail.Command("bench")
 
 
-def measure(_made: Population) -> dict[str, Any]:
-    """{number of workers: figures}."""
-    protocol = prepared()
-    kind = ConsentCoding.objects.create(code="BENCH", display="Bench")
+def measure() -> dict[str, Any]:
+    """{workers, and what brings them their work: figures}."""
+    found = {str(workers): figures for workers, figures in measured()}
+    if connection.vendor == "postgresql":
+        command = [sys.executable, __file__]
+        brought = json.loads(postgres.output(command, **postgres.CARRIED))
+        found |= {f"{n}, by Procrastinate": figures for n, figures in brought}
+    return found
+
+
+def measured() -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each number of workers with its figures, as the site is set."""
+    group, kind = prepared()
+    protocol = Protocol.objects.get()
     patients = list(Patient.objects.listed().order_by("pk")[:BURST])
-    group = scope()
     ChangeEvent.objects.filter(state="waiting").update(state="done")
-    found, days = {}, iter(range(10**9))
+    days = iter(range(10**9))
     for count in WORKERS:
         last = newest()
         for patient in patients:
@@ -61,12 +82,13 @@ def measure(_made: Population) -> dict[str, Any]:
             until_quiet()
             figures |= delays(last)
             figures["patients computed a second"] = everybody(protocol, group)
-        found[str(count)] = figures
-    return found
+        yield count, figures
 
 
-def prepared() -> Protocol:
-    """S1's kind of protocol, switched on, with a group for it."""
+def prepared() -> tuple[PatientGroup, ConsentCoding]:
+    """S1's kind of protocol, switched on; whom it is computed over, and by what consent."""
+    if kind := ConsentCoding.objects.filter(code="BENCH").first():
+        return PatientGroup.objects.get(name="Computed"), kind
     protocol = uploading.upload(EXAMPLE.read_bytes(), BY).protocol
     for name in RIGHTS:
         protocol.application.staff.grant(managed_group(BY_NAME[name].code), by=BY)
@@ -77,7 +99,8 @@ def prepared() -> Protocol:
         row.value = value
         row.save()
     uploading.switch(protocol, True, BY, compute=False)
-    return protocol
+    kind = ConsentCoding.objects.create(code="BENCH", display="Bench")
+    return scope(), kind
 
 
 def scope() -> PatientGroup:
@@ -158,3 +181,8 @@ def working(count: int) -> Iterator[None]:
             worker.terminate()
         for worker in workers:
             worker.wait()
+
+
+if __name__ == "__main__":
+    call_command("migrate", verbosity=0)
+    print(json.dumps(list(measured())))

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from canvas_admin.testing import give
 from canvas_admin.tests import proof
+from canvas_admin.tests.addresses import address, every_name
 from canvas_admin.tests.browser.conftest import axe, inspect
 
 pytestmark = [pytest.mark.browser, pytest.mark.furnished]
@@ -28,6 +29,7 @@ def clinic(site: SimpleNamespace) -> SimpleNamespace:
 
 
 PARTS = 3
+PROTOCOLS = "admin:protocols_protocol_"
 
 
 def addresses(user: Any, part: int) -> Iterator[str]:
@@ -99,6 +101,34 @@ def test_the_audit_report_and_a_trial_pass_axe(
         page.goto(trial)
         expect(page.get_by_text("It would have matched", exact=True)).to_be_visible()
         inspect(page)
+
+
+def test_pages_of_protocols_pass_axe(clinic: SimpleNamespace, open_page: Any) -> None:
+    give(clinic.ruth, "All Patients", "Clinical read")
+    names = [name for name in every_name() if name.startswith(PROTOCOLS)]
+    page, seen = open_page("ruth", "/admin/"), set()
+    for name in names:
+        answer = page.request.get(path := address(name, clinic))
+        if answer.status == 200 and "html" in answer.headers["content-type"]:
+            page.goto(path)
+            inspect(page)
+            seen.add(name.removeprefix(PROTOCOLS))
+    assert seen >= {
+        "upload",
+        "versions",
+        "use",
+        "try",
+        "runs",
+        "run",
+        "events",
+        "dry_run",
+    }
+    page.goto(address(f"{PROTOCOLS}upload", clinic))
+    wrong = {"name": "one.py", "mimeType": "text/x-python", "buffer": b"import os\n("}
+    page.locator("input[type=file]").set_input_files(wrong)
+    page.get_by_role("button", name="Check and upload").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing is uploaded yet")
+    inspect(page)
 
 
 def test_refused_forms_pass_axe(clinic: SimpleNamespace, open_page: Any) -> None:
