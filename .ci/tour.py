@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 HERE = Path(__file__).resolve().parent.parent
 PICTURES = HERE / "docs" / "screenshots"
 SIZE = {"width": 1100, "height": 620}
-ADA, BEN = "Ada Alvarez", "Ben Brandt"
+ADA, BEN, DARIA = "Ada Alvarez", "Ben Brandt", "Daria Jast"
 
 
 def go(page: Page, *steps: str) -> None:
@@ -70,6 +70,15 @@ def trial(page: Page) -> None:
     page.wait_for_load_state()
 
 
+def dry_run(page: Page) -> None:
+    """A version, tried over everybody; once all are computed."""
+    go(page, "/admin/protocols/protocol/", "YearlyVitalSigns", "Versions", "Try version")
+    page.get_by_role("button", name="Try it").click()
+    while page.get_by_role("link", name="Look again").count():
+        page.wait_for_timeout(500)
+        page.reload()
+
+
 def consent(page: Page) -> None:
     """Where a program sends people that are to let it act for them."""
     asked = {
@@ -96,6 +105,7 @@ TOUR = (
     ("search", "nora", lambda page: search(page, "al")),
     ("see-all", "nora", see_all),
     ("chart", "nora", ("/patients/", ADA)),
+    ("card", "nora", ("/patients/", DARIA)),
     ("panel", "nora", ("/panels/labs/",)),
     ("tasks", "nora", ("/tasks/",)),
     ("bulk", "nora", bulk),
@@ -111,6 +121,8 @@ TOUR = (
     ("inbox", "max", ("/data-integration/",)),
     ("administration", "ruth", front),
     ("trial", "ruth", trial),
+    ("protocol", "ruth", ("/admin/protocols/protocol/", "YearlyVitalSigns")),
+    ("dry-run", "ruth", dry_run),
 )
 DARK = {"administration", "panel", "claim"}
 

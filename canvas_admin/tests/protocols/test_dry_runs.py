@@ -177,6 +177,14 @@ def test_before_a_version_is_used_the_difference_is_shown(clinic):
     assert "put into “East”: 3" in shown
 
 
+def test_a_version_is_offered_for_use_until_it_is_in_use(clinic):
+    run = tried(clinic)
+    offered = page("use", clinic.one.key, clinic.version.key)
+    assert offered in clinic.nurse.get(page("dry_run", run.key)).text
+    clinic.nurse.post(offered)
+    assert offered not in clinic.nurse.get(page("dry_run", run.key)).text
+
+
 def test_one_that_is_stopped_ends_and_a_failing_one_says_so(clinic):
     begin = page("try", clinic.one.key, clinic.version.key)
     clinic.nurse.post(begin)
