@@ -72,7 +72,13 @@ def trial(page: Page) -> None:
 
 def dry_run(page: Page) -> None:
     """A version, tried over everybody; once all are computed."""
-    go(page, "/admin/protocols/protocol/", "YearlyVitalSigns", "Versions", "Try version")
+    go(
+        page,
+        "/admin/protocols/protocol/",
+        "YearlyVitalSigns",
+        "Versions",
+        "Try version",
+    )
     page.get_by_role("button", name="Try it").click()
     while page.get_by_role("link", name="Look again").count():
         page.wait_for_timeout(500)

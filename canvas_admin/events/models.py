@@ -54,6 +54,7 @@ class ChangeEvent(Keyed):
                 condition=Q(state="waiting"),
                 name="events_waiting_by_patient",
             ),
+            models.Index(fields=["patient", "-id"], name="events_by_patient"),
             models.Index(
                 fields=["id"], condition=Q(state="parked"), name="events_parked"
             ),

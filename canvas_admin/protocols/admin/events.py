@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -15,8 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from canvas_admin.audit import trail
 from canvas_admin.events.models import ChangeEvent, Turn
 from canvas_admin.protocols import delivering
-from canvas_admin.protocols.admin.acts import CHANGE, VIEW
-from canvas_admin.protocols.models import Protocol
+from canvas_admin.protocols.admin.acts import CHANGE, VIEW, show
+from canvas_admin.protocols.models import Protocol, ProtocolRun
 from canvas_admin.records.models import find_row
 from patients import access, areas, gate
 from patients.admin.pages import row_or_404
@@ -30,11 +29,15 @@ State = ChangeEvent.State
 
 @require_safe
 def events(request: HttpRequest) -> HttpResponse:
-    """Events in a state (?state=, at first the parked ones), the newest first."""
+    """Events in a state (?state=, at first the parked ones), the newest first.
+
+    ?patient= and ?protocol= (keys) narrow them: of one patient, over which a protocol ran.
+    """
     gate.require(request, VIEW)
     state = request.GET.get("state", "")
     state = state if state in State.values else State.PARKED
-    rows = _visible(request).filter(state=state).order_by("-pk")
+    chosen = {name: request.GET.get(name, "")[:32] for name in ("protocol", "patient")}
+    rows = _chosen(_visible(request).filter(state=state), **chosen).order_by("-pk")
     last = find_row(rows, request.GET.get("after", ""))
     page = rows.filter(pk__lt=last.pk) if last else rows
     busy = Turn.objects.filter(patient=OuterRef("patient"), until__gt=Now())
@@ -42,19 +45,34 @@ def events(request: HttpRequest) -> HttpResponse:
     patients = Patient.objects.in_bulk({row.patient for row in found[:ROWS]})
     if patients:
         gate.shown(request, "protocol.events", *patients.values())
-    context = admin.site.each_context(request) | {
-        "opts": Protocol._meta,
-        "title": _("Events"),
-        "rows": [(row, patients.get(row.patient), _said(row)) for row in found[:ROWS]],
-        "begun": last is not None,
-        "next": found[ROWS - 1].key if len(found) > ROWS else "",
-        "state": state,
-        "numbers": [(s, s.label, _number(s)) for s in (State.WAITING, State.PARKED)],
-        "most": COUNTED,
-        "may_act": request.user.has_perm(CHANGE),
-        "may_see": request.user.has_perms(areas.OPEN_CHART),
-    }
-    return render(request, "admin/protocols/protocol/events.html", context)
+    return show(
+        request,
+        "events",
+        _("Events"),
+        rows=[(row, patients.get(row.patient), _said(row)) for row in found[:ROWS]],
+        begun=last is not None,
+        next=found[ROWS - 1].key if len(found) > ROWS else "",
+        state=state,
+        numbers=[(s, s.label, _number(s)) for s in (State.WAITING, State.PARKED)],
+        most=COUNTED,
+        protocols=Protocol.objects.all(),
+        may_act=request.user.has_perm(CHANGE),
+        may_see=request.user.has_perms(areas.OPEN_CHART),
+        **chosen,
+    )
+
+
+def _chosen(rows: QuerySet, protocol: str, patient: str) -> QuerySet:
+    """What was asked for; of what is done without a patient the newest, which are many."""
+    if patient:
+        keys = Patient.objects.filter(key=patient).values("pk")
+        rows = rows.filter(patient__in=keys)
+    elif (newest := ChangeEvent.objects.aggregate(pk=Max("pk"))["pk"]) is not None:
+        rows = rows.exclude(state=State.DONE, pk__lte=newest - COUNTED)
+    if protocol:
+        ran = ProtocolRun.objects.filter(event=OuterRef("pk"), protocol__key=protocol)
+        rows = rows.filter(Exists(ran))
+    return rows
 
 
 @require_POST

@@ -6,14 +6,16 @@ from canvas_admin.protocols.models.protocols import (
     ProtocolSetting,
     ProtocolVersion,
 )
+from canvas_admin.protocols.models.recomputes import (
+    DryRow,
+    Recompute,
+    RecomputeSlice,
+)
 from canvas_admin.protocols.models.runs import (
     BrokeredWrite,
-    DryRow,
     ProtocolOverride,
     ProtocolResult,
     ProtocolRun,
-    Recompute,
-    RecomputeSlice,
 )
 
 __all__ = [

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.events.models import ChangeEvent
+from canvas_admin.protocols.admin import events
 from canvas_admin.protocols.models import ApiKey, Protocol, ProtocolSetting, Recompute
 from canvas_admin.testing import give
 from canvas_admin.tests.protocols.running import measure, protocol, setting
@@ -178,6 +179,34 @@ def test_events_are_counted_and_those_within_reach_shown_and_retried(cast, signe
     assert ours.key not in nurse.get(page("events")).text
     waiting = nurse.get(page("events"), {"state": "waiting"})
     assert "waiting" in waiting.text
+
+
+def test_events_are_narrowed_to_a_patient_and_to_a_protocol(
+    cast, signed_in, monkeypatch
+):
+    ChangeEvent.objects.all().delete()
+    cast.north.add(cast.cyn)
+    one, two = protocol(measure("pass")), protocol(measure("pass"), name="Two")
+    ada, cyn, ben = (
+        a_run(of, p).event
+        for of, p in ((one, cast.ada), (two, cast.cyn), (one, cast.ben))
+    )
+    ChangeEvent.objects.update(state="done")
+    give(cast.nora, "Integrations")
+    nurse = signed_in("nora")
+
+    def found(**asked):
+        rows = nurse.get(page("events"), {"state": "done"} | asked).context["rows"]
+        return {event for event, _patient, _said in rows}
+
+    assert found() == {ada, cyn}
+    assert found(patient=cast.cyn.key) == {cyn}
+    assert found(protocol=one.key) == {ada}
+    assert found(protocol=one.key, patient=cast.cyn.key) == set()
+    assert found(patient=cast.ben.key) == found(patient="none") == set()
+    monkeypatch.setattr(events, "COUNTED", ben.pk - ada.pk)
+    assert found() == {cyn}, "of what is done the newest alone, unless of one patient"
+    assert found(patient=cast.ada.key) == {ada}
 
 
 def test_an_api_key_is_ones_own_and_revoked_by_any_of_integrations(
