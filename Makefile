@@ -21,7 +21,7 @@ python = $(VENV)/bin/python
 # Nothing that the shell has set for another project reaches the demo clinic.
 demo = env -u ALLOWED_HOSTS -u CLINIC_NAME -u CLINIC_TIME_ZONE -u EMAIL_URL \
 	-u EMAIL_FROM -u TRUSTED_PROXIES -u AUDIT_YEARS -u DATABASE_URL -u DJANGO_SETTINGS_MODULE \
-	-u ELIGIBILITY_PAYER -u ELIGIBILITY_TIMEOUT -u PAPER_SIZE \
+	-u ELIGIBILITY_PAYER -u ELIGIBILITY_TIMEOUT -u PAPER_SIZE -u PROCRASTINATE \
 	CANVAS_ADMIN_DEMO=1 \
 	$(python) manage.py demo --port '$(PORT)'
 # The workflow kit needs one package that comes as source alone.

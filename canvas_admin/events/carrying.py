@@ -5,6 +5,7 @@ The event stays the record; the job only brings it to a worker, on whichever mac
 
 from collections.abc import Iterable
 
+from django.apps import apps
 from django.conf import settings
 
 from canvas_admin.events.models import ChangeEvent
@@ -26,8 +27,7 @@ def carry(events: Iterable[ChangeEvent]) -> None:
     """
     if not settings.PROCRASTINATE:
         return
-    from procrastinate.contrib.django import app  # noqa: PLC0415
-
+    app = apps.get_app_config("procrastinate").app
     jobs = [
         app.configure_task(DELIVER, lock=lock(event), priority=PRIORITY).make_new_job(
             event=event.pk

@@ -7,12 +7,13 @@ again; for what has no job one is made.
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
+from django.apps import apps
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from procrastinate import Blueprint, JobContext, RetryStrategy
 from procrastinate.app import App
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.db_cleanup import DjangoApp
-from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 from procrastinate.psycopg_connector import PsycopgConnector
@@ -103,8 +104,7 @@ def carry_what_is_left() -> None:
     oldest: dict[str, ChangeEvent] = {}
     for event in waiting().filter(at__lt=Now() - LEFT)[:LOOKED_AT]:
         oldest.setdefault(carrying.lock(event), event)
-    jobs = ProcrastinateJob.objects.filter(lock__in=oldest, status__in=UNFINISHED)
-    carried = set(jobs.values_list("lock", flat=True))
+    carried = set(_unfinished(lock__in=oldest).values_list("lock", flat=True))
     carrying.carry(oldest[lock] for lock in oldest if lock not in carried)
 
 
@@ -112,7 +112,13 @@ def share_recomputes() -> None:
     """As many jobs as there are workers, while something is to be computed."""
     if not Recompute.objects.filter(ended=None).exists():
         return
-    jobs = ProcrastinateJob.objects.filter(task_name=RECOMPUTE, status__in=UNFINISHED)
-    wanted = ProcrastinateWorker.objects.count() - jobs.count()
+    workers = apps.get_model("procrastinate", "ProcrastinateWorker").objects.count()
+    wanted = workers - _unfinished(task_name=RECOMPUTE).count()
     if wanted > 0:
         app.configure_task(RECOMPUTE).batch_defer(*[{}] * wanted)
+
+
+def _unfinished(**of: object) -> QuerySet:
+    """Jobs that wait or are under way."""
+    jobs = apps.get_model("procrastinate", "ProcrastinateJob").objects
+    return jobs.filter(status__in=UNFINISHED, **of)

@@ -16,6 +16,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils.translation import gettext as _
 
 from canvas_admin.protocols.delivering import LEASE, deliver_some
+from canvas_admin.protocols.jobs import work
 from canvas_admin.protocols.recomputing import recompute_some
 from canvas_admin.protocols.sandbox import Died, Sandbox, Unavailable
 
@@ -64,8 +65,6 @@ class Command(BaseCommand):
                 self.stdout.write(_("Protocols run."))
                 self.stdout.flush()
                 if settings.PROCRASTINATE:
-                    from canvas_admin.protocols.jobs import work  # noqa: PLC0415
-
                     work(sandbox, self.lease, once=once)
                 else:
                     self._work(sandbox, once)

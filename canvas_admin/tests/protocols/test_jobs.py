@@ -11,11 +11,10 @@ from canvas_admin.events.models import ChangeEvent
 from canvas_admin.protocols import jobs
 from canvas_admin.protocols.delivering import retry
 from canvas_admin.protocols.models import ProtocolResult, ProtocolRun, RecomputeSlice
-from canvas_admin.protocols.sandbox import Sandbox
 from canvas_admin.protocols.uploading import recompute
 from canvas_admin.testing import make_patient
 from canvas_admin.tests.protocols.running import measure, protocol
-from canvas_admin.tests.protocols.workers import wait_until, working
+from canvas_admin.tests.protocols.workers import Worker, wait_until, working
 from patients.models import PatientAddress
 
 READS = ("Profile read", "All Patients")
@@ -47,8 +46,9 @@ def brought():
 
 def work():
     """Do what is brought, and no more."""
-    with Sandbox() as sandbox:
-        jobs.work(sandbox, 30, once=True)
+    worker = Worker("--once", brought=True)
+    assert worker.process.wait(timeout=60) == 0
+    worker.end()
 
 
 def test_a_change_and_its_job_are_of_one_transaction(quiet):

@@ -32,9 +32,10 @@ class Worker:
     To one of Procrastinate's its work is `brought`; any other one looks for it.
     """
 
-    def __init__(self, *, brought: bool = False) -> None:
+    def __init__(self, *options: str, brought: bool = False) -> None:
         self.brought = brought
         command = [sys.executable, "manage.py", "run_protocols", "--lease", f"{LEASE}"]
+        command += options
         self.process = subprocess.Popen(  # noqa: S603
             command,
             cwd=settings.BASE_DIR,
