@@ -45,3 +45,11 @@ def test_a_turn_is_put_off_and_freed():
     turns.free(5)
     with pytest.raises(turns.Lost), transaction.atomic():
         turns.check(mine)
+
+
+def test_only_the_patients_own_turn_is_freed():
+    mine = turns.take(5, 60)
+    turns.free(6)
+    with transaction.atomic():
+        turns.check(mine)
+    assert turns.take(5, 60) is None

@@ -1,6 +1,7 @@
 """The administration of protocols: who may do what, and who sees whose runs."""
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -10,6 +11,8 @@ from canvas_admin.protocols.admin import events
 from canvas_admin.protocols.models import ApiKey, Protocol, ProtocolSetting, Recompute
 from canvas_admin.testing import give
 from canvas_admin.tests.protocols.running import measure, protocol, setting
+from patients.models import Patient
+from staffing.groups import BY_NAME, managed_group
 
 
 def page(name, *arguments):
@@ -158,6 +161,26 @@ def test_a_long_list_of_runs_goes_on(cast, desk):
     second = desk.get(page("runs"), {"after": runs[1].key})
     assert runs[0].key in second.text
     assert second.context["next"] == ""
+
+
+def test_who_may_look_at_protocols_alone_is_offered_no_act(desk):
+    one = protocol(measure("pass"))
+    of_one = page("use", one.key, one.versions.create(number="2").key)
+    run = one.current.recomputes.create(dry=True, patients=0)
+    ended = one.versions.get(number="2").recomputes.create(dry=True, ended=run.wanted)
+    a_run(one, Patient.objects.first())
+    ChangeEvent.objects.update(state="parked")
+    offered = {
+        page("versions", one.key): of_one,
+        page("dry_run", run.key): page("dry_stop", run.key),
+        page("dry_run", ended.key): of_one,
+    }
+    for shown, act in offered.items():
+        assert act in desk.get(shown).text
+    change = Permission.objects.get(codename="change_protocol")
+    managed_group(BY_NAME["Integrations"].code).permissions.remove(change)
+    for shown, act in offered.items():
+        assert act not in desk.get(shown).text
 
 
 def test_events_are_counted_and_those_within_reach_shown_and_retried(cast, signed_in):
