@@ -12,6 +12,7 @@ from canvas_admin.protocols.models import ApiKey, Protocol, ProtocolSetting, Rec
 from canvas_admin.testing import give
 from canvas_admin.tests.protocols.running import measure, protocol, setting
 from patients.models import Patient
+from staffing.group_keeping import changing_auth_groups
 from staffing.groups import BY_NAME, managed_group
 
 
@@ -168,9 +169,10 @@ def test_who_may_look_at_protocols_alone_is_offered_no_act(desk):
     of_one = page("use", one.key, one.versions.create(number="2").key)
     run = one.current.recomputes.create(dry=True, patients=0)
     ended = one.versions.get(number="2").recomputes.create(dry=True, ended=run.wanted)
-    a_run(one, Patient.objects.first())
+    event = a_run(one, Patient.objects.first()).event
     ChangeEvent.objects.update(state="parked")
     offered = {
+        page("events"): page("retry", event.key),
         page("versions", one.key): of_one,
         page("dry_run", run.key): page("dry_stop", run.key),
         page("dry_run", ended.key): of_one,
@@ -178,7 +180,8 @@ def test_who_may_look_at_protocols_alone_is_offered_no_act(desk):
     for shown, act in offered.items():
         assert act in desk.get(shown).text
     change = Permission.objects.get(codename="change_protocol")
-    managed_group(BY_NAME["Integrations"].code).permissions.remove(change)
+    with changing_auth_groups():
+        managed_group(BY_NAME["Integrations"].code).permissions.remove(change)
     for shown, act in offered.items():
         assert act not in desk.get(shown).text
 
@@ -202,6 +205,22 @@ def test_events_are_counted_and_those_within_reach_shown_and_retried(cast, signe
     assert ours.key not in nurse.get(page("events")).text
     waiting = nurse.get(page("events"), {"state": "waiting"})
     assert "waiting" in waiting.text
+
+
+def test_events_are_shown_to_who_may_open_charts(cast, signed_in):
+    ChangeEvent.objects.all().delete()
+    event = a_run(protocol(measure("pass")), cast.ada).event
+    ChangeEvent.objects.update(state="parked")
+    give(cast.olga, "Integrations", "All Patients")
+    olga = signed_in("olga")
+    shown = olga.get(page("events"))
+    assert shown.context["rows"] == []
+    assert "to people with “Clinical read”" in shown.text
+    assert olga.post(page("retry", event.key)).status_code == 404
+    give(cast.olga, "Clinical read")
+    shown = olga.get(page("events"))
+    assert [row for row, *_ in shown.context["rows"]] == [event]
+    assert olga.post(page("retry", event.key)).status_code == 302
 
 
 def test_events_are_narrowed_to_a_patient_and_to_a_protocol(
