@@ -46,7 +46,7 @@ from staffing.groups import BY_NAME, managed_group
 EXAMPLE = proof.PROJECT / "canvas_admin" / "protocols" / "examples" / "consent_group.py"
 RIGHTS = ("Profile read", "Staff Permissions", "All Patients")
 WORKERS = (1, 2, 4)
-BURST, PACED, EVERYBODY = 1_000, 300, 10_000
+BURST, PACED, EVERYBODY = 500, 200, 10_000
 BY = trail.Command("bench")
 
 

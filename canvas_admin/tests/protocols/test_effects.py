@@ -66,6 +66,20 @@ def test_locked_members_stay_in_and_excluded_patients_out(cast, account):
     assert not inside(cast.south, cast.ada)
 
 
+def test_a_lock_and_an_exclusion_are_one_patients(cast, account):
+    cast.north.add(cast.cyn)
+    cast.north.memberships.filter(member=cast.cyn).update(locked=True)
+    PatientGroupExclusion.objects.create(
+        patient_group=cast.south, patient=cast.cyn, reason="x"
+    )
+    out = group_message(cast, cast.north, False)
+    into = group_message(cast, cast.south, True)
+    assert do(account, cast.ada, into, out) == [
+        "put into “South”",
+        "taken out of “North”",
+    ]
+
+
 def test_a_task_is_made_whole(cast, account):
     team = Team.objects.create(name="Referrals")
     message = create_task_payload(
