@@ -10,12 +10,13 @@ from asgiref.sync import sync_to_async
 from django.apps import apps
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from procrastinate import Blueprint, JobContext, RetryStrategy
+from procrastinate import BaseRetryStrategy, Blueprint, JobContext, RetryDecision
 from procrastinate.app import App
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.db_cleanup import DjangoApp
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job
 from procrastinate.psycopg_connector import PsycopgConnector
 
 from canvas_admin.events import carrying
@@ -60,13 +61,19 @@ class StillWaits(Exception):
     """It is another's turn, or to be tried later."""
 
 
-@tasks.task(
-    name=carrying.DELIVER,
-    pass_context=True,
-    retry=RetryStrategy(wait=1, retry_exceptions=[StillWaits]),
-)
+class Again(BaseRetryStrategy):
+    """Until the event is over: every second, or every five where there is trouble."""
+
+    def get_retry_decision(
+        self, *, exception: BaseException, job: Job
+    ) -> RetryDecision:
+        seconds = 1 if isinstance(exception, StillWaits) else 5
+        return RetryDecision(retry_in={"seconds": seconds})
+
+
+@tasks.task(name=carrying.DELIVER, pass_context=True, retry=Again())
 def bring(context: JobContext, event: int) -> None:
-    """Act on an event, unless it is over; again a second later while it waits."""
+    """Act on an event, unless it is over; again later while it waits."""
     deliver(**context.additional_context, event=event)
     if ChangeEvent.objects.filter(pk=event, state=ChangeEvent.State.WAITING).exists():
         raise StillWaits

@@ -4,6 +4,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models import ProtectedError
 from django.test import Client
+from django.urls import reverse
 
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.protocols.models import ApiKey, Protocol
@@ -42,6 +43,23 @@ def test_a_patients_data_is_shown_within_reach_alone(cast):
     assert hidden.content == missing.content
     refused = AuditRow.objects.filter(outcome="refused")
     assert {row.patient for row in refused} == {"", cast.ben.key, NOBODY}
+
+
+def test_whom_it_is_about_is_asked_before_what_is_told(cast, monkeypatch):
+    """Also where the data itself would not ask."""
+    monkeypatch.setattr("canvas_admin.protocols.api.patient_data", lambda *_: {})
+    client = asking(cast.nora, "Profile read")
+    assert client.get(data(cast.ada.key)).json() == {}
+    assert client.get(data(cast.ben.key)).status_code == 404
+
+
+def test_a_version_is_read_and_posted_and_no_more(cast):
+    client = asking(cast.ruth, "Integrations")
+    name = protocol(measure("pass")).name
+    address = reverse("protocols:version", args=[name])
+    assert client.get(address).json()["active_version"] == "1"
+    for method in (client.put, client.patch, client.delete):
+        assert method(address).status_code == 405
 
 
 def test_in_the_browser_it_is_a_page_like_the_others(cast, signed_in):

@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib import admin
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 
@@ -95,6 +95,23 @@ def test_a_patient_whose_turn_is_anothers_is_come_back_to(quiet):
     turns.release(turn)
     with working(1, brought=True):
         assert wait_until(lambda: not brought(), 20)
+    event.refresh_from_db()
+    assert event.state == "done"
+
+
+def test_a_worker_whose_connections_were_cut_goes_on(quiet):
+    """As it is where PostgreSQL was started anew."""
+    protocol(measure("pass"), *READS)
+    with working(1, brought=True):
+        change(quiet.ada)
+        assert wait_until(lambda: not brought(), 20)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        event = change(quiet.ada)
+        assert wait_until(lambda: not brought(), 30)
     event.refresh_from_db()
     assert event.state == "done"
 

@@ -130,6 +130,21 @@ def test_of_a_patient_out_of_reach_there_is_nothing(cast, everything):
 
 
 @pytest.mark.furnished
+def test_each_record_is_of_the_patient_and_within_reach(cast, everything, monkeypatch):
+    """Also where the first look at the reach would forget."""
+    fill(cast)
+    cast.north.add(cast.cyn)
+    of_cyn = patient_data(everything, cast.cyn)
+    other = make_staff("other", *TWELVE, "Patients: South").user
+    monkeypatch.setattr("canvas_admin.protocols.patient_data.reaches", lambda *_: True)
+    for found in (of_cyn, patient_data(other, cast.ada)):
+        assert {each.name for each in RECORD_SETS if found[each.name]} == set()
+        lists = {n: rows for n, rows in found["patient"].items() if isinstance(rows, list)}
+        assert lists
+        assert not any(lists.values()), lists
+
+
+@pytest.mark.furnished
 def test_it_costs_the_same_however_much_there_is(cast, everything):
     patient_data(everything, cast.ada)
     few, queries = asked(everything, cast.ada)
