@@ -139,7 +139,9 @@ def test_each_record_is_of_the_patient_and_within_reach(cast, everything, monkey
     monkeypatch.setattr("canvas_admin.protocols.patient_data.reaches", lambda *_: True)
     for found in (of_cyn, patient_data(other, cast.ada)):
         assert {each.name for each in RECORD_SETS if found[each.name]} == set()
-        lists = {n: rows for n, rows in found["patient"].items() if isinstance(rows, list)}
+        lists = {
+            n: rows for n, rows in found["patient"].items() if isinstance(rows, list)
+        }
         assert lists
         assert not any(lists.values()), lists
 
