@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from django.apps import apps
 from django.conf import settings
+from django.db import DatabaseError
+from procrastinate.exceptions import ConnectorException
 
 from canvas_admin.events.models import ChangeEvent
 
@@ -24,6 +26,7 @@ def carry(events: Iterable[ChangeEvent]) -> None:
     """A job for each event that waits, in the transaction that leaves it.
 
     Those of one patient share a lock: they are brought one after another, in their order.
+    Raises DatabaseError.
     """
     if not settings.PROCRASTINATE:
         return
@@ -36,4 +39,7 @@ def carry(events: Iterable[ChangeEvent]) -> None:
         if event.state == ChangeEvent.State.WAITING
     ]
     if jobs:
-        app.job_manager.batch_defer_jobs(jobs)
+        try:
+            app.job_manager.batch_defer_jobs(jobs)
+        except ConnectorException as error:
+            raise DatabaseError(str(error)) from error

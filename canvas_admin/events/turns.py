@@ -66,6 +66,13 @@ def free(patient: int) -> None:
     Turn.objects.filter(patient=patient).update(fence=F("fence") + 1, until=FREE)
 
 
+def free_in(patient: int) -> float:
+    """Seconds until the turn can be taken, as it is now; 0 where it can."""
+    for turn in Turn.objects.filter(patient=patient).annotate(now=Now()):
+        return max((turn.until - turn.now).total_seconds(), 0)
+    return 0
+
+
 def _own(held: Held) -> QuerySet[Turn]:
     return Turn.objects.filter(patient=held.patient, fence=held.fence)
 

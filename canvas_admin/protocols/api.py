@@ -23,7 +23,7 @@ from django.views.decorators.http import (
 from canvas_admin.protocols import uploading
 from canvas_admin.protocols.models import ApiKey, Protocol, ProtocolVersion
 from canvas_admin.protocols.models.protocols import LONGEST_SOURCE
-from canvas_admin.protocols.patient_data import patient_data
+from canvas_admin.protocols.patient_data import OutOfReach, patient_data
 from patients import areas, gate
 
 VIEW, ADD, CHANGE = (f"protocols.{verb}_protocol" for verb in ("view", "add", "change"))
@@ -148,7 +148,7 @@ def patient_input(request: HttpRequest, key: str) -> HttpResponse:
     try:
         patient = gate.open_patient(request, key, *areas.OPEN_PROFILE)
         data = patient_data(request.user, patient)
-    except (gate.Refused, LookupError):
+    except (gate.Refused, OutOfReach):
         refusal = gate.Refused(key)
         if not secret:
             raise refusal from None

@@ -4,12 +4,14 @@ The outbox and the recomputes stay the record. A job that is lost with its worke
 again; for what has no job one is made.
 """
 
+import logging
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
 from django.apps import apps
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
+from django.utils import timezone
 from procrastinate import BaseRetryStrategy, Blueprint, JobContext, RetryDecision
 from procrastinate.app import App
 from procrastinate.contrib.django import app
@@ -19,12 +21,14 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.psycopg_connector import PsycopgConnector
 
-from canvas_admin.events import carrying
+from canvas_admin.events import carrying, turns
 from canvas_admin.events.models import ChangeEvent
 from canvas_admin.protocols.delivering import deliver, waiting
 from canvas_admin.protocols.models import Recompute
 from canvas_admin.protocols.recomputing import recompute_some
 from canvas_admin.protocols.sandbox import Sandbox
+
+logger = logging.getLogger("canvas_admin.protocols")
 
 RECOMPUTE = "recompute"
 # Before all others, every other second.
@@ -33,6 +37,8 @@ UNFINISHED = ("todo", "doing")
 # What waits so long without a job will not get one by itself.
 LEFT = timedelta(minutes=1)
 LOOKED_AT = 1_000
+# Seconds until a job is tried again: after trouble, and at most.
+TROUBLE, LONGEST = 5, 15
 CONNECTIONS = 4
 
 tasks = Blueprint()
@@ -42,7 +48,7 @@ def work(sandbox: Sandbox, lease: float, *, once: bool) -> None:
     """Do what is brought, one job after another, until a signal comes.
 
     `lease` is for how many seconds a worker may be silent before its job is another's. With
-    `once` it ends when there is no job any more.
+    `once` it ends when there is no job that could begin.
     """
     pool = {"min_size": 1, "max_size": CONNECTIONS}
     worker = DjangoApp(connector=PsycopgConnector(kwargs=connector_params(), **pool))
@@ -58,25 +64,31 @@ def work(sandbox: Sandbox, lease: float, *, once: bool) -> None:
 
 
 class StillWaits(Exception):
-    """It is another's turn, or to be tried later."""
+    """It is another's turn, or put off; for so many seconds, as far as is known."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 class Again(BaseRetryStrategy):
-    """Until the event is over: every second, or every five where there is trouble."""
+    """Until the event is over: when its turn may have come, or after trouble of ours."""
 
     def get_retry_decision(
         self, *, exception: BaseException, job: Job
     ) -> RetryDecision:
-        seconds = 1 if isinstance(exception, StillWaits) else 5
-        return RetryDecision(retry_in={"seconds": seconds})
+        if isinstance(exception, StillWaits):
+            return RetryDecision(retry_in={"seconds": exception.seconds})
+        logger.error("an event cannot be acted on: %s", type(exception).__name__)
+        return RetryDecision(retry_in={"seconds": TROUBLE})
 
 
 @tasks.task(name=carrying.DELIVER, pass_context=True, retry=Again())
 def bring(context: JobContext, event: int) -> None:
     """Act on an event, unless it is over; again later while it waits."""
     deliver(**context.additional_context, event=event)
-    if ChangeEvent.objects.filter(pk=event, state=ChangeEvent.State.WAITING).exists():
-        raise StillWaits
+    for left in ChangeEvent.objects.filter(pk=event, state=ChangeEvent.State.WAITING):
+        raise StillWaits(round(min(max(turns.free_in(left.patient), 1), LONGEST)))
 
 
 @tasks.task(name=RECOMPUTE, pass_context=True)
@@ -107,11 +119,20 @@ async def _bring_again(worker: App, lease: float) -> None:
 
 
 def carry_what_is_left() -> None:
-    """Jobs for events that were left where Procrastinate was not, or whose job is gone."""
+    """Jobs for events that were left where Procrastinate was not, or whose job is gone.
+
+    A job that began long ago while nobody has the patient's turn is as good as gone: its
+    worker lives, but has not said how it ended.
+    """
     oldest: dict[str, ChangeEvent] = {}
     for event in waiting().filter(at__lt=Now() - LEFT)[:LOOKED_AT]:
         oldest.setdefault(carrying.lock(event), event)
-    carried = set(_unfinished(lock__in=oldest).values_list("lock", flat=True))
+    found = _unfinished(lock__in=oldest)
+    events = apps.get_model("procrastinate", "ProcrastinateEvent").objects
+    begun = events.filter(job=OuterRef("pk"), type="started", at__gt=Now() - LEFT)
+    for job in found.filter(~Exists(begun), status="doing"):
+        app.job_manager.retry_job_by_id(job.pk, timezone.now())
+    carried = set(found.values_list("lock", flat=True))
     carrying.carry(oldest[lock] for lock in oldest if lock not in carried)
 
 

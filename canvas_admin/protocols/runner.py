@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
+from django.db import Error
 from django.utils.translation import gettext as _
 
 from canvas_admin.events.turns import Lost
@@ -16,7 +16,7 @@ from canvas_admin.protocols.abroad import Abroad
 from canvas_admin.protocols.broker import Broker, Writes
 from canvas_admin.protocols.dry import undone_if
 from canvas_admin.protocols.models.runs import Kind, Status
-from canvas_admin.protocols.patient_data import patient_data
+from canvas_admin.protocols.patient_data import OutOfReach, patient_data
 from canvas_admin.protocols.sandbox import Died, Message, Sandbox
 from patients import access
 from patients.models import Patient
@@ -24,7 +24,7 @@ from staffing.models import Application, User
 
 RECOMMENDATIONS, LONGEST_NARRATIVE, LONGEST_TITLE = 100, 20_000, 1_000
 # What says nothing about the protocol, and may be over the next time.
-TROUBLE = (Died, DatabaseError, OSError)
+TROUBLE = (Died, Error, OSError)
 # Days: a date further away is none.
 FURTHEST = 366 * 200
 
@@ -121,7 +121,7 @@ def _run(
     account = protocol.application.staff.user
     try:
         data = patient_data(account, patient)
-    except LookupError:
+    except OutOfReach:
         return _ended(Outcome(Kind.OUT_OF_REACH), dry, keeping)
     writes = keeping.writes if keeping else None
     abroad = Abroad(protocol.hosts, account, patient, dry, writes)

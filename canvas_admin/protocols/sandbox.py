@@ -101,12 +101,12 @@ class Sandbox:
 
     def run(self, job: Message, broker: Broker = refused, seconds: float = WALL) -> Ran:
         """Run one job in a locked process. Raises Died where the sandbox has ended."""
-        if self._process is None or self._process.poll() is not None:
-            self.close()
-            self._start()
         try:
+            if self._process is None or self._process.poll() is not None:
+                self.close()
+                self._start()
             return _Run(self._control, broker, seconds).over(frames.encoded(job))
-        except (Died, OSError) as error:
+        except (Died, Unavailable, OSError) as error:
             self.close()
             raise Died(str(error)) from error
         except BaseException:

@@ -12,18 +12,19 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.utils.translation import gettext as _
 
 from canvas_admin.protocols.delivering import LEASE, deliver_some
 from canvas_admin.protocols.jobs import work
 from canvas_admin.protocols.recomputing import recompute_some
-from canvas_admin.protocols.sandbox import Died, Sandbox, Unavailable
+from canvas_admin.protocols.runner import TROUBLE
+from canvas_admin.protocols.sandbox import Sandbox, Unavailable
 
 logger = logging.getLogger("canvas_admin.protocols")
 
 # Seconds to wait where nothing waits, and after trouble.
-QUIET, TROUBLE = 0.25, 5.0
+QUIET, PAUSE = 0.25, 5.0
 
 
 class Command(BaseCommand):
@@ -36,7 +37,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--once", action="store_true", help="end when nothing waits any more"
+            "--once",
+            action="store_true",
+            help="end when there is nothing more to begin",
         )
         parser.add_argument(
             "--until-parent-ends",
@@ -58,8 +61,6 @@ class Command(BaseCommand):
             raise CommandError(
                 _("Procrastinate's workers do not look who has started them.")
             )
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._stop)
         try:
             with Sandbox() as sandbox:
                 self.stdout.write(_("Protocols run."))
@@ -74,14 +75,16 @@ class Command(BaseCommand):
             ) from error
 
     def _work(self, sandbox: Sandbox, once: bool) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
         while not self._ends():
             try:
                 worked = deliver_some(sandbox, self.lease)
                 worked = worked or recompute_some(sandbox, self.lease)
-            except (DatabaseError, Died, OSError):
+            except TROUBLE:
                 logger.exception("protocols cannot go on at the moment")
                 worked = 0
-                self._wait(TROUBLE)
+                self._wait(PAUSE)
             if worked:
                 continue
             if once:

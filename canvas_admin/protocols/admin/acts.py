@@ -214,6 +214,11 @@ def _ask(
     return show(request, "act", title, **context)
 
 
+def asked(request: HttpRequest, *names: str) -> dict[str, str]:
+    """What a list is to be narrowed to: by each name a key, or what is none and finds none."""
+    return {name: request.GET.get(name, "").replace("\0", "")[:32] for name in names}
+
+
 def show(
     request: HttpRequest, template: str, title: str, **context: Any
 ) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from canvas_admin.audit import trail
 from canvas_admin.events.models import ChangeEvent, Turn
 from canvas_admin.protocols import delivering
-from canvas_admin.protocols.admin.acts import CHANGE, VIEW, show
+from canvas_admin.protocols.admin.acts import CHANGE, VIEW, asked, show
 from canvas_admin.protocols.models import Protocol, ProtocolRun
 from canvas_admin.records.models import find_row
 from patients import access, areas, gate
@@ -36,7 +36,7 @@ def events(request: HttpRequest) -> HttpResponse:
     gate.require(request, VIEW)
     state = request.GET.get("state", "")
     state = state if state in State.values else State.PARKED
-    chosen = {name: request.GET.get(name, "")[:32] for name in ("protocol", "patient")}
+    chosen = asked(request, "protocol", "patient")
     rows = _chosen(_visible(request).filter(state=state), **chosen).order_by("-pk")
     last = find_row(rows, request.GET.get("after", ""))
     page = rows.filter(pk__lt=last.pk) if last else rows

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from canvas_admin.protocols.admin.acts import VIEW, show
+from canvas_admin.protocols.admin.acts import VIEW, asked, show
 from canvas_admin.protocols.models import Protocol, ProtocolRun
 from canvas_admin.protocols.models.runs import Kind
 from canvas_admin.records.models import find_row
@@ -24,10 +24,10 @@ def runs(request: HttpRequest) -> HttpResponse:
     """
     gate.require(request, VIEW)
     rows = _visible(request)
-    chosen = {name: request.GET.get(name, "") for name in ("protocol", "patient")}
+    chosen = asked(request, "protocol", "patient")
     for name, key in chosen.items():
         if key:
-            rows = rows.filter(**{f"{name}__key": key[:32]})
+            rows = rows.filter(**{f"{name}__key": key})
     ended = request.GET.get("ended", "")
     rows = rows.filter(kind=ended) if ended in Kind.values else rows
     last = find_row(rows, request.GET.get("after", ""))

@@ -14,6 +14,11 @@ from patients import areas
 from patients.access import Reach, reaches
 from patients.models import Patient
 
+
+class OutOfReach(LookupError):
+    """The patient is not within the account's reach."""
+
+
 Records = Callable[[Patient, Reach], list[Json]]
 
 
@@ -64,12 +69,12 @@ EMPTY = (
 def patient_data(account: Any, patient: Patient) -> Json:
     """What this account may know of this patient, in the kit's shape.
 
-    In a number of queries that does not depend on how much there is. Raises LookupError
+    In a number of queries that does not depend on how much there is. Raises OutOfReach
     for a patient out of reach.
     """
     reach = Reach.of(account).read()
     if not reaches(reach, patient):
-        raise LookupError("There is no such patient within reach.")
+        raise OutOfReach("There is no such patient within reach.")
     may_open = account.has_perms(areas.OPEN_PROFILE)
     found: Json = {
         "patient": (

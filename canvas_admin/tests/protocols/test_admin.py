@@ -246,6 +246,9 @@ def test_events_are_narrowed_to_a_patient_and_to_a_protocol(
     assert found(protocol=one.key) == {ada}
     assert found(protocol=one.key, patient=cast.cyn.key) == set()
     assert found(patient=cast.ben.key) == found(patient="none") == set()
+    for name in ("runs", "events"):
+        for bad in ({"patient": "\0"}, {"protocol": "\0"}, {"after": "\0"}):
+            assert nurse.get(page(name), bad).status_code == 200
     monkeypatch.setattr(events, "COUNTED", ben.pk - ada.pk)
     assert found() == {cyn}, "of what is done the newest alone, unless of one patient"
     assert found(patient=cast.ada.key) == {ada}

@@ -16,7 +16,7 @@ from canvas_admin.protocols.abroad import Abroad
 from canvas_admin.protocols.delivering import deliver_some, retry
 from canvas_admin.protocols.keeping import Run
 from canvas_admin.protocols.models import BrokeredWrite, ProtocolResult, ProtocolRun
-from canvas_admin.protocols.sandbox import Died, Sandbox
+from canvas_admin.protocols.sandbox import Died, Sandbox, Unavailable
 from canvas_admin.testing import give
 from canvas_admin.tests.protocols.running import (
     EXAMPLES,
@@ -202,6 +202,22 @@ def test_trouble_of_ours_is_tried_again_for_ten_minutes(quiet, sandbox, monkeypa
     retry(event)
     deliver_all(sandbox)
     assert states() == [DONE, DONE]
+
+
+def test_a_sandbox_that_cannot_be_started_again_is_trouble(quiet, monkeypatch):
+    """And says nothing about protocols: what waits is not parked for it."""
+    protocol(measure("pass"), *READS)
+    event = change(quiet.ada)
+
+    def refuses(_sandbox):
+        raise Unavailable("no memory")
+
+    with Sandbox() as lame:
+        lame.close()
+        monkeypatch.setattr(Sandbox, "_start", refuses)
+        assert deliver_some(lame) == 0
+    event.refresh_from_db()
+    assert (event.state, event.error) == (WAITING, "Died: no memory")
 
 
 def test_a_failure_of_ours_ends_the_run_and_no_worker(quiet, sandbox, monkeypatch):

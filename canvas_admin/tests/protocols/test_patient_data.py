@@ -7,7 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from canvas_admin.events.models import ChangeEvent
-from canvas_admin.protocols.patient_data import EMPTY, RECORD_SETS, patient_data
+from canvas_admin.protocols.patient_data import (
+    EMPTY,
+    RECORD_SETS,
+    OutOfReach,
+    patient_data,
+)
 from canvas_admin.protocols.patient_data.changes import field_changes
 from canvas_admin.protocols.sandbox import Sandbox
 from canvas_admin.records import clock
@@ -122,10 +127,10 @@ def test_what_an_account_may_not_read_is_empty(cast, group):
 
 @pytest.mark.furnished
 def test_of_a_patient_out_of_reach_there_is_nothing(cast, everything):
-    with pytest.raises(LookupError):
+    with pytest.raises(OutOfReach):
         patient_data(everything, cast.ben)
     cast.north.remove(cast.ada)
-    with pytest.raises(LookupError):
+    with pytest.raises(OutOfReach):
         patient_data(everything, cast.ada)
 
 
