@@ -4,7 +4,6 @@ The outbox and the recomputes stay the record. A job that is lost with its worke
 again; for what has no job one is made.
 """
 
-import logging
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
@@ -26,9 +25,8 @@ from canvas_admin.events.models import ChangeEvent
 from canvas_admin.protocols.delivering import deliver, waiting
 from canvas_admin.protocols.models import Recompute
 from canvas_admin.protocols.recomputing import recompute_some
+from canvas_admin.protocols.runner import log_trouble
 from canvas_admin.protocols.sandbox import Sandbox
-
-logger = logging.getLogger("canvas_admin.protocols")
 
 RECOMPUTE = "recompute"
 # Before all others, every other second.
@@ -72,14 +70,14 @@ class StillWaits(Exception):
 
 
 class Again(BaseRetryStrategy):
-    """Until the event is over: when its turn may have come, or after trouble of ours."""
+    """Until it is over: when the patient's turn may have come, or after trouble of ours."""
 
     def get_retry_decision(
         self, *, exception: BaseException, job: Job
     ) -> RetryDecision:
         if isinstance(exception, StillWaits):
             return RetryDecision(retry_in={"seconds": exception.seconds})
-        logger.error("an event cannot be acted on: %s", type(exception).__name__)
+        log_trouble(exception)
         return RetryDecision(retry_in={"seconds": TROUBLE})
 
 
@@ -91,7 +89,7 @@ def bring(context: JobContext, event: int) -> None:
         raise StillWaits(round(min(max(turns.free_in(left.patient), 1), LONGEST)))
 
 
-@tasks.task(name=RECOMPUTE, pass_context=True)
+@tasks.task(name=RECOMPUTE, pass_context=True, retry=Again())
 def compute(context: JobContext) -> None:
     """One slice of a recompute, and then the next."""
     if recompute_some(**context.additional_context):

@@ -1,5 +1,6 @@
 """One run of a protocol over one patient, from the patient's data to what it has done."""
 
+import logging
 import traceback
 import typing
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,8 @@ from patients import access
 from patients.models import Patient
 from staffing.models import Application, User
 
+logger = logging.getLogger("canvas_admin.protocols")
+
 RECOMMENDATIONS, LONGEST_NARRATIVE, LONGEST_TITLE = 100, 20_000, 1_000
 # What says nothing about the protocol, and may be over the next time.
 TROUBLE = (Died, Error, OSError)
@@ -43,6 +46,11 @@ class Protocol:
     settings: Mapping[str, str] = field(default_factory=dict)
     # Other hosts than the clinic's own that it may ask.
     hosts: frozenset[str] = frozenset()
+
+
+def log_trouble(error: BaseException) -> None:
+    """Which kind it is: what a database says of a row may have values of the row."""
+    logger.error("protocols cannot go on at the moment: %s", type(error).__name__)
 
 
 class Failed(Exception):

@@ -3,7 +3,6 @@
 Where the site has Procrastinate it brings the work; else the worker looks for it.
 """
 
-import logging
 import os
 import signal
 import time
@@ -18,10 +17,8 @@ from django.utils.translation import gettext as _
 from canvas_admin.protocols.delivering import LEASE, deliver_some
 from canvas_admin.protocols.jobs import work
 from canvas_admin.protocols.recomputing import recompute_some
-from canvas_admin.protocols.runner import TROUBLE
+from canvas_admin.protocols.runner import TROUBLE, log_trouble
 from canvas_admin.protocols.sandbox import Sandbox, Unavailable
-
-logger = logging.getLogger("canvas_admin.protocols")
 
 # Seconds to wait where nothing waits, and after trouble.
 QUIET, PAUSE = 0.25, 5.0
@@ -81,8 +78,8 @@ class Command(BaseCommand):
             try:
                 worked = deliver_some(sandbox, self.lease)
                 worked = worked or recompute_some(sandbox, self.lease)
-            except TROUBLE:
-                logger.exception("protocols cannot go on at the moment")
+            except TROUBLE as error:
+                log_trouble(error)
                 worked = 0
                 self._wait(PAUSE)
             if worked:
