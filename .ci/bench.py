@@ -166,7 +166,8 @@ def protocols(found: dict[str, Any]) -> Iterator[str]:
     yield f"\n| workers | {' | '.join(names)} |"
     yield "|---|" + "---|" * len(names)
     for workers, figures in found.items():
-        yield f"| {workers} | {' | '.join(f'{figures[n]:,.1f}' for n in names)} |"
+        cells = [f"{figures[n]:,.1f}" if n in figures else "" for n in names]
+        yield f"| {workers} | {' | '.join(cells)} |"
 
 
 WHO = ("bare", "full", "narrow")
