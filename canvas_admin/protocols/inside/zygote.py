@@ -61,8 +61,14 @@ def main(control: socket.socket) -> None:
 
 
 def _received(control: socket.socket) -> tuple[float, list[int]] | None:
-    message, pipes, _flags, _address = socket.recv_fds(control, 4096, 3)
-    return (json.loads(message)["seconds"], pipes) if message else None
+    """What is to be run next; None at the end."""
+    while True:
+        message, pipes, _flags, _address = socket.recv_fds(control, 4096, 3)
+        if not message:
+            return None
+        # What was to end a run may come when that has ended by itself.
+        if pipes:
+            return json.loads(message)["seconds"], pipes
 
 
 def _run(

@@ -240,6 +240,15 @@ BROKEN = {
 }
 
 
+def test_an_end_that_comes_too_late_ends_nothing(sandbox):
+    """The run that it was for has ended by itself meanwhile."""
+    assert sandbox.run(job("pass")).message["kind"] == "result"
+    process = sandbox._process
+    sandbox._control.send(b"kill")
+    assert sandbox.run(job("pass")).message["kind"] == "result"
+    assert sandbox._process is process
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_no_answer_fails_the_run_alone(sandbox, name):
     ran = sandbox.run(job(FRAME + BROKEN[name]), seconds=3)
