@@ -162,7 +162,7 @@ def protocols(found: dict[str, Any]) -> Iterator[str]:
     """A line for each number of workers."""
     if not found:
         return
-    names = list(next(iter(found.values())))
+    names = list(dict.fromkeys(name for by in found.values() for name in by))
     yield f"\n| workers | {' | '.join(names)} |"
     yield "|---|" + "---|" * len(names)
     for workers, figures in found.items():
