@@ -38,6 +38,8 @@ LOOKED_AT = 1_000
 # Seconds until a job is tried again: after trouble, and at most.
 TROUBLE, LONGEST = 5, 15
 CONNECTIONS = 4
+# Seconds by which a worker on a busy machine may be late to say that it lives.
+SLACK = 2
 
 tasks = Blueprint()
 
@@ -56,7 +58,7 @@ def work(sandbox: Sandbox, lease: float, *, once: bool) -> None:
         concurrency=1,
         delete_jobs="always",
         update_heartbeat_interval=lease / 3,
-        stalled_worker_timeout=lease,
+        stalled_worker_timeout=lease + SLACK,
         additional_context={"sandbox": sandbox, "lease": lease},
     )
 
@@ -100,15 +102,16 @@ def compute(context: JobContext) -> None:
 @tasks.task(name="tend", pass_context=True, priority=TENDS, queueing_lock="tend")
 async def tend(context: JobContext, timestamp: int) -> None:
     """Bring again what was lost with its worker, and make the jobs that there are not."""
-    await _bring_again(context.app, context.additional_context["lease"])
+    await _bring_again(context.app, context.additional_context["lease"] + SLACK)
     await sync_to_async(carry_what_is_left)()
     await sync_to_async(share_recomputes)()
 
 
-async def _bring_again(worker: App, lease: float) -> None:
+async def _bring_again(worker: App, silent: float) -> None:
+    """What those had who have not been heard of for so many seconds."""
     jobs = worker.job_manager
-    await jobs.prune_stalled_workers(lease)
-    for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=lease):
+    await jobs.prune_stalled_workers(silent)
+    for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=silent):
         try:
             await jobs.retry_job(job)
         except ConnectorException:
