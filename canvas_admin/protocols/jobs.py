@@ -4,6 +4,7 @@ The outbox and the recomputes stay the record. A job that is lost with its worke
 again; for what has no job one is made.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 
 from asgiref.sync import sync_to_async
@@ -23,7 +24,7 @@ from procrastinate.psycopg_connector import PsycopgConnector
 from canvas_admin.events import carrying, turns
 from canvas_admin.events.models import ChangeEvent
 from canvas_admin.protocols.delivering import deliver, waiting
-from canvas_admin.protocols.models import Recompute
+from canvas_admin.protocols.models import Recompute, RecomputeSlice
 from canvas_admin.protocols.recomputing import recompute_some
 from canvas_admin.protocols.runner import log_trouble
 from canvas_admin.protocols.sandbox import Sandbox
@@ -112,11 +113,9 @@ async def _bring_again(worker: App, silent: float) -> None:
     jobs = worker.job_manager
     await jobs.prune_stalled_workers(silent)
     for job in await jobs.get_stalled_jobs(seconds_since_heartbeat=silent):
-        try:
+        # Its worker has ended it, or another one has done the same.
+        with suppress(ConnectorException):
             await jobs.retry_job(job)
-        except ConnectorException:
-            # Its worker has ended it, or another one has done the same.
-            continue
 
 
 def carry_what_is_left() -> None:
@@ -129,22 +128,34 @@ def carry_what_is_left() -> None:
     for event in waiting().filter(at__lt=Now() - LEFT)[:LOOKED_AT]:
         oldest.setdefault(carrying.lock(event), event)
     found = _unfinished(lock__in=oldest)
-    events = apps.get_model("procrastinate", "ProcrastinateEvent").objects
-    begun = events.filter(job=OuterRef("pk"), type="started", at__gt=Now() - LEFT)
-    for job in found.filter(~Exists(begun), status="doing"):
-        app.job_manager.retry_job_by_id(job.pk, timezone.now())
+    _bring_again_what_began_long_ago(found)
     carried = set(found.values_list("lock", flat=True))
     carrying.carry(oldest[lock] for lock in oldest if lock not in carried)
 
 
 def share_recomputes() -> None:
-    """As many jobs as there are workers, while something is to be computed."""
+    """As many jobs as there are workers, while something is to be computed.
+
+    Where nobody is at a slice, a job that began long ago has ended without a word.
+    """
+    jobs = _unfinished(task_name=RECOMPUTE)
+    if not RecomputeSlice.objects.filter(done=False, until__gt=Now()).exists():
+        _bring_again_what_began_long_ago(jobs)
     if not Recompute.objects.filter(ended=None).exists():
         return
     workers = apps.get_model("procrastinate", "ProcrastinateWorker").objects.count()
-    wanted = workers - _unfinished(task_name=RECOMPUTE).count()
+    wanted = workers - jobs.count()
     if wanted > 0:
         app.configure_task(RECOMPUTE).batch_defer(*[{}] * wanted)
+
+
+def _bring_again_what_began_long_ago(jobs: QuerySet) -> None:
+    events = apps.get_model("procrastinate", "ProcrastinateEvent").objects
+    begun = events.filter(job=OuterRef("pk"), type="started", at__gt=Now() - LEFT)
+    for job in jobs.filter(~Exists(begun), status="doing"):
+        # Meanwhile its worker may have ended it after all.
+        with suppress(ConnectorException):
+            app.job_manager.retry_job_by_id(job.pk, timezone.now())
 
 
 def _unfinished(**of: object) -> QuerySet:

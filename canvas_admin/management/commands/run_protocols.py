@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.utils.translation import gettext as _
 
 from canvas_admin.protocols.delivering import LEASE, deliver_some
@@ -22,6 +24,7 @@ from canvas_admin.protocols.sandbox import Sandbox, Unavailable
 
 # Seconds to wait where nothing waits, and after trouble.
 QUIET, PAUSE = 0.25, 5.0
+SET_LIMIT = "SELECT set_config('idle_in_transaction_session_timeout', %s, false)"
 
 
 class Command(BaseCommand):
@@ -58,6 +61,7 @@ class Command(BaseCommand):
             raise CommandError(
                 _("Procrastinate's workers do not look who has started them.")
             )
+        connection_created.connect(self._limit_hanging)
         try:
             with Sandbox() as sandbox:
                 self.stdout.write(_("Protocols run."))
@@ -70,6 +74,13 @@ class Command(BaseCommand):
             raise CommandError(
                 _("Protocols do not run on this system. %(why)s") % {"why": error}
             ) from error
+
+    def _limit_hanging(self, connection: BaseDatabaseWrapper, **_about: Any) -> None:
+        """Who hangs inside a transaction loses its locks, like the turn, after the lease."""
+        if connection.vendor == "postgresql":
+            limit = f"{round(self.lease * 1000)}ms"
+            with connection.cursor() as cursor:
+                cursor.execute(SET_LIMIT, [limit])
 
     def _work(self, sandbox: Sandbox, once: bool) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

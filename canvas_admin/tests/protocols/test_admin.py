@@ -186,6 +186,40 @@ def test_who_may_look_at_protocols_alone_is_offered_no_act(desk):
         assert act not in desk.get(shown).text
 
 
+def test_the_list_and_page_of_a_protocol_offer_what_one_may(desk, cast):
+    give(cast.max, "Staff Permissions")
+    one = protocol(measure("pass"))
+    every = reverse("admin:protocols_protocol_changelist")
+    of_one = reverse("admin:protocols_protocol_change", args=(one.key,))
+    permissions = reverse(
+        "admin:staffing_staffpermissions_change",
+        args=(one.application.staff.public_id,),
+    )
+    offered = [
+        ("add_protocol", "Integrations", every, page("upload")),
+        ("change_protocol", "Integrations", of_one, page("switch", one.key)),
+        ("change_staffpermissions", "Staff Permissions", of_one, permissions),
+    ]
+    for codename, group, shown, act in offered:
+        assert act in desk.get(shown).text
+        with changing_auth_groups():
+            managed_group(BY_NAME[group].code).permissions.remove(
+                Permission.objects.get(codename=codename)
+            )
+        assert act not in desk.get(shown).text
+
+
+def test_who_reads_no_chart_has_nothing_to_narrow(cast, signed_in):
+    give(cast.olga, "Integrations")
+    desk = signed_in("olga")
+    asked = 'name="patient"'
+    for name in ("runs", "events"):
+        assert asked not in desk.get(page(name)).text
+    give(cast.olga, "Clinical read")
+    for name in ("runs", "events"):
+        assert asked in desk.get(page(name)).text
+
+
 def test_events_are_counted_and_those_within_reach_shown_and_retried(cast, signed_in):
     ChangeEvent.objects.all().delete()
     one = protocol(measure("pass"))

@@ -1,6 +1,7 @@
 """Procrastinate brings to workers what the outbox holds (DESIGN section 7, Engine)."""
 
 from datetime import timedelta
+from signal import SIGSTOP
 
 import pytest
 from django.contrib import admin
@@ -20,6 +21,12 @@ from canvas_admin.tests.protocols.running import measure, protocol
 from canvas_admin.tests.protocols.workers import Worker, wait_until, working
 from patients.models import PatientAddress
 
+DOING = "UPDATE procrastinate_jobs SET status = 'doing'"
+LONG_AGO = "UPDATE procrastinate_events SET at = at - interval '2 minutes'"
+WAITS = (
+    "SELECT 1 FROM pg_locks "
+    "WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+)
 READS = ("Profile read", "All Patients")
 
 
@@ -32,7 +39,8 @@ def quiet(transactional_db, cast):
 
 def forget():
     ChangeEvent.objects.all().delete()
-    ProcrastinateJob.objects.all()._raw_delete("default")
+    for model in (ProcrastinateJob, ProcrastinateWorker):
+        model.objects.all()._raw_delete("default")
 
 
 def change(patient, city="Salem"):
@@ -120,22 +128,42 @@ def test_a_worker_whose_connections_were_cut_goes_on(quiet):
         assert wait_until(over, 120)
 
 
+def somebody_waits():
+    """Whether another session waits for a lock of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITS)
+        return bool(cursor.fetchall())
+
+
+@pytest.mark.parametrize("brings", [False, True])
+def test_who_hangs_inside_a_transaction_holds_a_patient_up_for_a_lease(quiet, brings):
+    """PostgreSQL ends the session, and undoes what it has not committed."""
+    protocol(measure('result.add_narrative("seen")'), *READS)
+    over = ChangeEvent.objects.filter(state="done").count
+    change(quiet.ada)
+    with working(1, brought=brings):
+        assert wait_until(lambda: over() == 1, 20)
+    change(quiet.ada)
+    with working(1, brought=brings) as workers:
+        with transaction.atomic():
+            ProtocolResult.objects.select_for_update().get(patient=quiet.ada)
+            assert wait_until(somebody_waits, 20)
+            workers[0].signal(SIGSTOP)
+        workers.append(Worker(brought=brings))
+        assert wait_until(lambda: over() == 2, 20)
+    assert ProtocolRun.objects.count() == 2
+
+
 def test_a_job_whose_end_was_never_written_is_brought_again(quiet):
     """Its worker lives and beats; nobody has the patient's turn, and it began long ago."""
     protocol(measure("pass"), *READS)
     event = change(quiet.ada)
     ChangeEvent.objects.update(at=F("at") - 2 * jobs.LEFT)
-    doing = "UPDATE procrastinate_jobs SET status = 'doing'"
-    started = (
-        "INSERT INTO procrastinate_events (job_id, type, at) "
-        "SELECT id, 'started', now() FROM procrastinate_jobs"
-    )
     with connection.cursor() as cursor:
-        cursor.execute(doing)
-        cursor.execute(started)
+        cursor.execute(DOING)
         jobs.carry_what_is_left()
         assert ProcrastinateJob.objects.get().status == "doing"
-        cursor.execute("UPDATE procrastinate_events SET at = at - interval '2 minutes'")
+        cursor.execute(LONG_AGO)
         turn = turns.take(quiet.ada.pk, 60)
         jobs.carry_what_is_left()
         assert ProcrastinateJob.objects.get().status == "doing"
@@ -189,6 +217,28 @@ def test_a_recompute_is_shared_among_the_workers(quiet, monkeypatch):
         assert wait_until(lambda: not brought(), 20)
     wanted.refresh_from_db()
     assert wanted.patients == wanted.handled == wanted.slices.count() == 3
+
+
+def test_a_slice_whose_job_never_ended_does_not_stop_a_recompute(quiet):
+    one = protocol(measure("result.status = 'due'"), *READS)
+    wanted = recompute(one, quiet.ruth.user)
+    cut(wanted, one)
+    held = turns.in_seconds(60)
+    wanted.slices.update(until=held)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT procrastinate_register_worker_v1()")
+        jobs.share_recomputes()
+        cursor.execute(DOING)
+        cursor.execute(LONG_AGO)
+    jobs.share_recomputes()
+    assert ProcrastinateJob.objects.get().status == "doing", "somebody is at it"
+    wanted.slices.update(until=turns.FREE)
+    jobs.share_recomputes()
+    assert ProcrastinateJob.objects.get().status == "todo"
+    work()
+    wanted.refresh_from_db()
+    assert wanted.ended
+    assert wanted.patients == wanted.handled
 
 
 def test_its_pages_are_not_in_the_administration():
