@@ -46,7 +46,7 @@ class SettingForm(KeyedForm):
         label=gettext_lazy("value"),
         max_length=ProtocolSetting.LONGEST_VALUE,
         required=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text=gettext_lazy("Stored encrypted, and not shown again."),
     )
 
