@@ -20,6 +20,7 @@ from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.psycopg_connector import PsycopgConnector
+from psycopg import AsyncConnection
 
 from canvas_admin.events import carrying, turns
 from canvas_admin.events.models import ChangeEvent
@@ -51,7 +52,7 @@ def work(sandbox: Sandbox, lease: float, *, once: bool) -> None:
     `lease` is for how many seconds a worker may be silent before its job is another's. With
     `once` it ends when there is no job that could begin.
     """
-    pool = {"min_size": 1, "max_size": CONNECTIONS}
+    pool = {"min_size": 1, "max_size": CONNECTIONS, "configure": _commit_each}
     worker = DjangoApp(connector=PsycopgConnector(kwargs=connector_params(), **pool))
     worker.add_tasks_from(tasks, namespace="")
     worker.run_worker(
@@ -62,6 +63,11 @@ def work(sandbox: Sandbox, lease: float, *, once: bool) -> None:
         stalled_worker_timeout=lease + SLACK,
         additional_context={"sandbox": sandbox, "lease": lease},
     )
+
+
+async def _commit_each(connection: AsyncConnection) -> None:
+    """A worker that hangs between two statements keeps no lock that others wait for."""
+    await connection.set_autocommit(True)
 
 
 class StillWaits(Exception):

@@ -154,6 +154,22 @@ def test_who_hangs_inside_a_transaction_holds_a_patient_up_for_a_lease(quiet, br
     assert ProtocolRun.objects.count() == 2
 
 
+def test_who_hangs_while_it_makes_a_job_holds_nobody_up(quiet):
+    """What Procrastinate itself writes is over with each statement."""
+    protocol(measure("pass"), *READS)
+    with working(1, brought=True) as workers:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE procrastinate_periodic_defers IN EXCLUSIVE MODE")
+            assert wait_until(somebody_waits, 20)
+            workers[0].signal(SIGSTOP)
+        change(quiet.ada)
+        with connection.cursor() as cursor:
+            cursor.execute(DOING)
+        workers.append(Worker(brought=True))
+        over = ChangeEvent.objects.filter(state="done").exists
+        assert wait_until(over, 20)
+
+
 def test_a_job_whose_end_was_never_written_is_brought_again(quiet):
     """Its worker lives and beats; nobody has the patient's turn, and it began long ago."""
     protocol(measure("pass"), *READS)
