@@ -8,6 +8,7 @@ there, and the next one waits until the transaction has ended.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
@@ -61,9 +62,14 @@ def release(held: Held, put_off: float = 0) -> None:
     _own(held).update(until=in_seconds(put_off) if put_off else FREE)
 
 
-def free(patient: int) -> None:
-    """End a delay, so that the patient is acted for at once; a holder loses the turn."""
-    Turn.objects.filter(patient=patient).update(fence=F("fence") + 1, until=FREE)
+def free(*patients: int) -> None:
+    """End delays, so that these are acted for at once; a holder loses the turn."""
+    with transaction.atomic():
+        rows = Turn.objects.filter(patient__in=patients)
+        # In one order, so that nobody waits for who waits for them.
+        held = list(rows.select_for_update().order_by("patient"))
+        if held:
+            rows.update(fence=F("fence") + 1, until=FREE)
 
 
 def free_in(patient: int) -> float:

@@ -4,7 +4,10 @@ What is sent there leaves the clinic: each call is on the trail, with the host a
 """
 
 import base64
-from collections.abc import Collection
+import contextlib
+import threading
+import time
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +22,8 @@ from staffing.models import User
 # Seconds to connect, and to wait for each part of an answer.
 PATIENCE = (3, 5)
 LONGEST = 2**20
+# Seconds for the whole of an answer's body, however busily it comes.
+WHOLE = 10.0
 # The connection's own.
 NOT_SENT = {"host", "connection", "content-length", "transfer-encoding", "expect"}
 NOT_ANSWERED = {"connection", "content-encoding", "content-length", "transfer-encoding"}
@@ -79,13 +84,34 @@ class Abroad:
 
 
 def _read(answer: requests.Response) -> Message:
-    body = b""
-    for part in answer.iter_content(2**16):
-        body += part
-        if len(body) > LONGEST:
-            return {"refused": f"the answer has more than {LONGEST} bytes"}
+    body, end = b"", time.monotonic() + WHOLE
+    with _broken_off(answer):
+        for part in answer.iter_content(2**16):
+            body += part
+            if len(body) > LONGEST:
+                return {"refused": f"the answer has more than {LONGEST} bytes"}
+    if time.monotonic() >= end:
+        return {"refused": f"the answer takes longer than {WHOLE:g} seconds"}
     told = [[n, v] for n, v in answer.headers.items() if n.lower() not in NOT_ANSWERED]
     return _answer(answer.status_code, told, body)
+
+
+@contextlib.contextmanager
+def _broken_off(answer: requests.Response) -> Iterator[None]:
+    """Read no more of it once its time is over: time-outs are for each part alone."""
+
+    def end() -> None:
+        # It has come to its end by itself.
+        with contextlib.suppress(RuntimeError, OSError):
+            answer.raw.shutdown()
+
+    timer = threading.Timer(WHOLE, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _answer(status: int, headers: list[list[str]], body: bytes) -> Message:

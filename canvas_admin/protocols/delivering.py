@@ -197,14 +197,19 @@ def _again(turn: turns.Held, event: ChangeEvent, error: Exception) -> float:
     return PAUSES[min(event.attempts, len(PAUSES)) - 1]
 
 
-def retry(event: ChangeEvent) -> None:
-    """Try a parked event again, at once and for as long as ever."""
-    event.state, event.first_attempt, event.attempts = (
-        ChangeEvent.State.WAITING,
-        None,
-        0,
-    )
+def retry(events: QuerySet[ChangeEvent], most: int = 1) -> list[ChangeEvent]:
+    """Try what of these is parked again, the oldest first, at once and for as long as ever.
+
+    At most so many; returns them.
+    """
     with transaction.atomic():
-        event.save(update_fields=["state", "first_attempt", "attempts"])
-        turns.free(event.patient)
-        carrying.carry([event])
+        parked = events.filter(state=ChangeEvent.State.PARKED).order_by("id")
+        found = list(parked.select_for_update(of=("self",))[:most])
+        again = ChangeEvent.objects.filter(pk__in=[event.pk for event in found])
+        state = ChangeEvent.State.WAITING
+        again.update(state=state, first_attempt=None, attempts=0)
+        for event in found:
+            event.state = state
+        turns.free(*{event.patient for event in found})
+        carrying.carry(found)
+    return found

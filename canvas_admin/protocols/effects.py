@@ -20,7 +20,12 @@ from canvas_admin.audit import trail
 from canvas_admin.records import clock
 from patients import access, areas
 from patients.api.group import ADMINISTER_GROUPS, readable
-from patients.models import Patient, PatientGroup, PatientGroupExclusion
+from patients.models import (
+    LockedMember,
+    Patient,
+    PatientGroup,
+    PatientGroupExclusion,
+)
 from staffing.models import Staff, Team, User
 from tasks.api.task_writing import labels_named
 from tasks.models import Task
@@ -61,10 +66,10 @@ class ChangeGroup:
         return Done(words, words)
 
     def _remove(self, account: User) -> str:
-        held = self.group.memberships.in_force(member=self.patient)
-        if held.filter(locked=True).exists():
+        try:
+            ended = self.group.remove(self.patient, by=account, automatic=True)
+        except LockedMember:
             return _("stays in “%(group)s”: the membership is locked")
-        ended = self.group.remove(self.patient, by=account)
         return _("taken out of “%(group)s”") if ended else _("not in “%(group)s”")
 
     def _add(self, account: User) -> str:

@@ -197,6 +197,9 @@ class _Run:
     # When the run is to be killed, if something is known to end it.
     end: float = math.inf
 
+    def __post_init__(self) -> None:
+        self.due = time.monotonic() + self.seconds
+
     def over(self, job: bytes) -> Ran:
         """Give the job, serve the run to its end, and say what came of it."""
         with contextlib.ExitStack() as pipes:
@@ -225,8 +228,10 @@ class _Run:
         return [job, answers, printed]
 
     def _served(self) -> Message:
-        last = time.monotonic() + self.seconds + LATE
-        while (now := time.monotonic()) < last:
+        """See the run to its end; the report is heard also where an answer took long."""
+        last = self.due + LATE
+        while True:
+            now = time.monotonic()
             if now >= self.end:
                 self.control.send(b"kill")
                 self.end = math.inf
@@ -234,7 +239,7 @@ class _Run:
                 [self.control, *self.reading],
                 [self.job] if self.left else [],
                 [],
-                min(last, self.end) - now,
+                max(min(last, self.end) - now, 0),
             )
             if writable:
                 self._give()
@@ -242,7 +247,8 @@ class _Run:
                 return self._report()
             for pipe in ready:
                 self._take(pipe)
-        raise Died("The sandbox did not end a run in time.")
+            if now >= last:
+                raise Died("The sandbox did not end a run in time.")
 
     def _report(self) -> Message:
         said = self.control.recv(4096)
@@ -312,6 +318,9 @@ class _Run:
             self.asked += 1
             if self.asked > MOST_ASKED:
                 raise Broken(f"it asks the web more than {MOST_ASKED} times")
+            if time.monotonic() >= self.due:
+                over = f"when its {self.seconds:g} seconds are over"
+                raise Broken(f"it asks the web {over}")
             self.left += frames.encoded(self.broker(message))
         elif kind in LAST_KINDS:
             self.message, self.end = message, time.monotonic() + GONE_WITHIN

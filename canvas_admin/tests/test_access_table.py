@@ -265,6 +265,7 @@ admin:protocols_protocol_events             403/405   403/405
 admin:protocols_protocol_history            403/403   403/403
 admin:protocols_protocol_recompute          403/403   403/403
 admin:protocols_protocol_retry              405/403   405/403
+admin:protocols_protocol_retry_all          405/403   405/403
 admin:protocols_protocol_run                403/405   403/405
 admin:protocols_protocol_runs               403/405   403/405
 admin:protocols_protocol_switch             403/403   403/403

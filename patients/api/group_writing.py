@@ -12,7 +12,7 @@ from canvas_admin.fhir.references import named, names_nobody, needed_id_in, requ
 from canvas_admin.fhir.resources import KEY, Json
 from canvas_admin.fhir.rows import fit
 from patients import gate
-from patients.models import Patient, PatientGroup, PatientGroupMember
+from patients.models import LockedMember, Patient, PatientGroup
 from staffing.models import Staff, Team, TeamMember, TeamResponsibility
 
 TEAM, PATIENT_GROUP = "practitioner", "person"
@@ -174,11 +174,13 @@ def _take_on(team: Team, codes: set[str]) -> None:
 
 def _change_members(request: Any, group: PatientGroup, entries: list[Entry]) -> None:
     """Add, or take out whoever is inactive; a locked member stays (facts 6.6)."""
-    for patient, out in entries:
+    # In one order, so that two at once never wait for each other's patient.
+    for patient, out in sorted(entries, key=lambda entry: entry[0].pk):
         if not out:
             group.add(patient, by=request.user)
             continue
-        rows = PatientGroupMember.objects.in_force(patient_group=group, member=patient)
-        if rows.filter(locked=True).exists():
-            raise outcomes.against_the_rules(f"Patient/{patient.key} is locked in")
-        group.remove(patient, by=request.user)
+        try:
+            group.remove(patient, by=request.user, automatic=True)
+        except LockedMember as error:
+            said = f"Patient/{patient.key} is locked in"
+            raise outcomes.against_the_rules(said) from error

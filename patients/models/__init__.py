@@ -29,6 +29,7 @@ from patients.models.coverages import Coverage, EligibilityCheck
 from patients.models.documents import AdministrativeDocument
 from patients.models.findings import Diagnosis, VitalSigns
 from patients.models.groups import (
+    LockedMember,
     PatientGroup,
     PatientGroupAccess,
     PatientGroupExclusion,
@@ -101,6 +102,7 @@ __all__ = [
     "Instruction",
     "LabOrder",
     "LabReport",
+    "LockedMember",
     "Medication",
     "Note",
     "NoteClosed",

@@ -25,6 +25,10 @@ from staffing.models import GroupChange
 from staffing.models.staff import SHELL
 
 
+class LockedMember(Exception):
+    """Automation cannot take this member out of the group."""
+
+
 class PatientGroup(Versioned):
     """A named set of patients; used for permissions, it opens them to its holders.
 
@@ -155,14 +159,22 @@ class PatientGroup(Versioned):
             row.save(by=by)
             return row
 
-    def remove(self, patient: Patient, by: Any = SHELL) -> int:
-        """Take a patient out, as of now; returns how many memberships ended."""
+    def remove(
+        self, patient: Patient, by: Any = SHELL, *, automatic: bool = False
+    ) -> int:
+        """Take a patient out, as of now; returns how many memberships ended.
+
+        Raises LockedMember, and takes nobody out, where it is `automatic`, a protocol's or a
+        program's, and the member is locked (facts 6.6).
+        """
         with transaction.atomic():
             rows = list(
                 self.memberships.select_for_update()
                 .filter(member=patient)
                 .filter(Q(end_date__isnull=True) | Q(end_date__gt=clock.now()))
             )
+            if automatic and any(row.locked for row in rows):
+                raise LockedMember
             for row in rows:
                 row.end(by=by)
             return len(rows)

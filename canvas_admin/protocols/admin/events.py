@@ -8,7 +8,9 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from canvas_admin.audit import trail
@@ -22,6 +24,8 @@ from patients.admin.pages import row_or_404
 from patients.models import Patient
 
 ROWS = 50
+# How many are tried again at once.
+RETRIED = 500
 # Beyond this numbers are “more than”: to count millions would take long.
 COUNTED = 10_000
 State = ChangeEvent.State
@@ -53,8 +57,9 @@ def events(request: HttpRequest) -> HttpResponse:
         begun=last is not None,
         next=found[ROWS - 1].key if len(found) > ROWS else "",
         state=state,
-        numbers=[(s, s.label, _number(s)) for s in (State.WAITING, State.PARKED)],
+        numbers=[(s, s.label, counted(s)) for s in (State.WAITING, State.PARKED)],
         most=COUNTED,
+        retried=RETRIED,
         protocols=Protocol.objects.all(),
         may_act=request.user.has_perm(CHANGE),
         may_see=request.user.has_perms(areas.OPEN_CHART),
@@ -79,19 +84,45 @@ def _chosen(rows: QuerySet, protocol: str, patient: str) -> QuerySet:
 def retry(request: HttpRequest, event: str) -> HttpResponse:
     """Try a parked event again; one out of reach is none."""
     gate.require(request, VIEW, CHANGE)
-    row = row_or_404(_visible(request), event)
-    with transaction.atomic():
-        held = ChangeEvent.objects.select_for_update().get(pk=row.pk)
-        if again := held.state == State.PARKED:
-            delivering.retry(held)
-            patient = Patient.objects.filter(pk=row.patient)
-            seen = access.paths_to(request.user, list(patient))
-            trail.done(request.user, "event.retried", seen, request=request)
-    if again:
+    rows = _visible(request)
+    row = row_or_404(rows, event)
+    if _retried(request, rows.filter(pk=row.pk)):
         messages.success(request, _("It is tried again."))
     else:
         messages.info(request, _("It is not parked any more."))
     return HttpResponseRedirect(reverse("admin:protocols_protocol_events"))
+
+
+@require_POST
+def retry_all(request: HttpRequest) -> HttpResponse:
+    """Try the parked events again that the list shows under the same ?patient= and ?protocol=.
+
+    At most RETRIED of them at once, the oldest.
+    """
+    gate.require(request, VIEW, CHANGE)
+    chosen = asked(request, "protocol", "patient")
+    if number := _retried(request, _chosen(_visible(request), **chosen), RETRIED):
+        said = ngettext(
+            "%(number)d event is tried again.",
+            "%(number)d events are tried again.",
+            number,
+        )
+        messages.success(request, said % {"number": number})
+    else:
+        messages.info(request, _("No such event is parked."))
+    here = reverse("admin:protocols_protocol_events")
+    return HttpResponseRedirect(f"{here}?{urlencode(chosen)}")
+
+
+def _retried(request: HttpRequest, rows: QuerySet[ChangeEvent], most: int = 1) -> int:
+    """Try what is parked of these again, and say so on the trail; how many it were."""
+    with transaction.atomic():
+        again = delivering.retry(rows, most)
+        if again:
+            patients = Patient.objects.filter(pk__in={row.patient for row in again})
+            seen = access.paths_to(request.user, list(patients))
+            trail.done(request.user, "event.retried", seen, request=request)
+    return len(again)
 
 
 def _visible(request: HttpRequest) -> Any:
@@ -100,7 +131,8 @@ def _visible(request: HttpRequest) -> Any:
     return ChangeEvent.objects.filter(access.condition(gate.reach(request), "patient"))
 
 
-def _number(state: str) -> int:
+def counted(state: str) -> int:
+    """How many events are in this state, of whomever; at most one more than COUNTED."""
     return ChangeEvent.objects.filter(state=state)[: COUNTED + 1].count()
 
 

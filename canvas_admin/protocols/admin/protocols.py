@@ -35,6 +35,7 @@ OF_ALL = (
     ("dry_file", "dry-runs/<str:run>/file", dry_runs.file),
     ("dry_stop", "dry-runs/<str:run>/stop", dry_runs.stop),
     ("events", "events", events.events),
+    ("retry_all", "events/retry", events.retry_all),
     ("retry", "events/<str:event>/retry", events.retry),
 )
 

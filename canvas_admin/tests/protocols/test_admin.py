@@ -9,6 +9,7 @@ from canvas_admin.audit.models import AuditRow
 from canvas_admin.events.models import ChangeEvent
 from canvas_admin.protocols.admin import events
 from canvas_admin.protocols.models import ApiKey, Protocol, ProtocolSetting, Recompute
+from canvas_admin.protocols.templatetags import protocol_numbers
 from canvas_admin.testing import give
 from canvas_admin.tests.protocols.running import measure, protocol, setting
 from patients.models import Patient
@@ -239,6 +240,61 @@ def test_events_are_counted_and_those_within_reach_shown_and_retried(cast, signe
     assert ours.key not in nurse.get(page("events")).text
     waiting = nurse.get(page("events"), {"state": "waiting"})
     assert "waiting" in waiting.text
+
+
+def test_parked_events_are_retried_together(cast, signed_in, monkeypatch):
+    """As far as the list that is shown goes, and no further; the oldest first."""
+    ChangeEvent.objects.all().delete()
+    one, other = protocol(measure("pass")), protocol(measure("pass"), name="Other")
+    first, second, third = (a_run(one, cast.ada).event for _each in range(3))
+    apart = a_run(other, cast.ada).event
+    theirs = a_run(one, cast.ben).event
+    ChangeEvent.objects.update(state="parked", error="Failed: One", attempts=3)
+    give(cast.nora, "Integrations")
+    nurse = signed_in("nora")
+    address, query = page("retry_all"), f"?protocol={one.key}"
+    assert (
+        f'action="{address}{query}&amp;patient="'
+        in nurse.get(page("events") + query).text
+    )
+    assert address not in nurse.get(page("events") + query + "&state=done").text
+    monkeypatch.setattr(events, "RETRIED", 2)
+    said = nurse.post(address + query, follow=True).text
+    assert "2 events are tried again." in said
+    waiting = ChangeEvent.objects.filter(state="waiting").order_by("pk")
+    assert list(waiting) == [first, second]
+    assert {event.attempts for event in waiting.all()} == {0}
+    assert "1 event is tried again." in nurse.post(address + query, follow=True).text
+    assert list(waiting.all()) == [first, second, third]
+    assert "No such event is parked." in nurse.post(address + query, follow=True).text
+    told = AuditRow.objects.filter(action="event.retried", patient=cast.ada.key)
+    assert told.count() == 2
+    nurse.post(address)
+    parked = ChangeEvent.objects.filter(state="parked")
+    assert list(parked) == [theirs]
+    assert apart in waiting.all()
+    give(cast.max, "Integrations")
+    assert address not in signed_in("max").get(page("events")).text
+    assert "No such event" in signed_in("max").post(address, follow=True).text
+
+
+def test_the_front_page_says_how_many_events_are_parked(cast, signed_in, monkeypatch):
+    give(cast.max, "Integrations")
+    max_, front = signed_in("max"), reverse("admin:index")
+    assert "parked" not in max_.get(front).text
+    state = ChangeEvent.State.PARKED
+    patients = (cast.ada.pk, cast.ben.pk)
+    of = {"change_type": "task", "model_name": "task", "record": 1, "state": state}
+    ChangeEvent.objects.create(patient=patients[0], **of)
+    assert ">1 event is parked<" in max_.get(front).text
+    ChangeEvent.objects.create(patient=patients[1], **of)
+    assert ">2 events are parked<" in max_.get(front).text
+    monkeypatch.setattr(events, "COUNTED", 1)
+    monkeypatch.setattr(protocol_numbers, "COUNTED", 1)
+    assert ">More than 1 events are parked<" in max_.get(front).text
+    other = signed_in("ruth").get(front).text
+    assert "parked" not in other
+    assert page("events") not in other
 
 
 def test_events_are_shown_to_who_may_open_charts(cast, signed_in):

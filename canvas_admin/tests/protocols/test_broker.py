@@ -1,8 +1,10 @@
 """What a run may ask of the web: the clinic's own API, as its application (P54)."""
 
 import base64
+import contextlib
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -228,9 +230,19 @@ class Far(BaseHTTPRequestHandler):
         self.send_response(302 if self.path == "/elsewhere" else 200)
         self.send_header("Location", "https://far.example.org/")
         self.end_headers()
-        self.wfile.write(b"1" * (2**21 if self.path == "/long" else 3))
+        if self.path == "/drips":
+            self.drip()
+        else:
+            self.wfile.write(b"1" * (2**21 if self.path == "/long" else 3))
 
     do_GET = do_DELETE = do_POST
+
+    def drip(self):
+        """Say something all the time, and come to no end."""
+        with contextlib.suppress(OSError):
+            for _each in range(200):
+                self.wfile.write(b"1")
+                time.sleep(0.05)
 
     def log_message(self, *_what):
         """Nothing."""
@@ -294,6 +306,17 @@ def test_other_hosts_are_asked_where_that_is_allowed(cast, application, far):
         "method": "GET",
         "host": "far.example.org",
     }
+
+
+def test_who_comes_to_no_end_is_not_listened_to_for_ever(
+    cast, application, far, monkeypatch
+):
+    monkeypatch.setattr("canvas_admin.protocols.abroad.WHOLE", 0.5)
+    begun = time.monotonic()
+    with abroad(application, cast.ada) as broker:
+        answer = ask(broker, "GET", "https://far.example.org/drips")
+    assert answer == {"refused": "the answer takes longer than 0.5 seconds"}
+    assert time.monotonic() - begun < 5
 
 
 def test_a_dry_run_writes_nothing_elsewhere(cast, application, far):

@@ -155,7 +155,7 @@ def test_one_that_fails_is_parked_and_the_later_ones_go_on(quiet, sandbox):
     assert first.runs.get(protocol=good).kind == "computed"
     fails.current.source = measure("print('now')")
     fails.current.save()
-    retry(first)
+    retry(ChangeEvent.objects.filter(pk=first.pk))
     assert deliver_all(sandbox) == 1
     assert states() == [DONE, PARKED]
     failed.refresh_from_db()
@@ -199,7 +199,7 @@ def test_trouble_of_ours_is_tried_again_for_ten_minutes(quiet, sandbox, monkeypa
     deliver_all(sandbox)
     assert states() == [PARKED, DONE]
     assert later.runs.count() == 1
-    retry(event)
+    retry(ChangeEvent.objects.filter(pk=event.pk))
     deliver_all(sandbox)
     assert states() == [DONE, DONE]
 

@@ -208,7 +208,7 @@ def test_what_is_tried_again_by_hand_is_brought(quiet):
     event.state = "parked"
     event.save()
     ProcrastinateJob.objects.all()._raw_delete("default")
-    retry(event)
+    retry(ChangeEvent.objects.filter(pk=event.pk))
     assert brought() == [(f"patient {quiet.ada.pk}", event.pk)]
 
 

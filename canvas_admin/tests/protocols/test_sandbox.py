@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import multiprocessing
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -216,6 +217,31 @@ def test_every_way_to_ask_the_web_works(sandbox, way):
 def test_what_the_broker_refuses_is_an_error_of_the_run(sandbox):
     said = sandbox.run(job("import requests\nrequests.get('https://a.example/')"))
     assert "may not ask the web" in said.message["error"]
+
+
+def test_a_web_that_answers_late_costs_the_run_its_time_and_no_more(
+    sandbox, monkeypatch
+):
+    """The run is over by then: that is its own failure, and nothing more is asked."""
+    asked = []
+
+    def broker(request):
+        asked.append(request)
+        time.sleep(1)
+        return sandboxes.refused(request)
+
+    process = sandbox._process
+    lines = f'{FRAME}m = b\'{{"kind": "http"}}\'\nfor _n in range(40): {SEND}'
+    monkeypatch.setattr(sandboxes, "LATE", 0.2)
+    waits = f"{lines}import time\ntime.sleep(9)"
+    ran = sandbox.run(job(waits), broker, seconds=0.5)
+    assert "when its 0.5 seconds are over" in ran.message["error"], ran.message
+    assert len(asked) == 1
+    asks = "import requests\nrequests.get('https://a.example/')"
+    ran = sandbox.run(job(asks), broker, seconds=0.5)
+    assert "longer than 0.5 seconds" in ran.message["error"], ran.message
+    assert len(asked) == 2
+    assert sandbox._process is process
 
 
 FRAME = "import os, struct, json\n"
