@@ -4,7 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -109,6 +111,10 @@ class ProtocolAdmin(KeyedAdmin):
     readonly_fields = ("name", "title", "description", "current", "state", "acts_as")
     change_list_template = "admin/protocols/protocol/change_list.html"
     change_form_template = "admin/protocols/protocol/change_form.html"
+    formfield_overrides = {
+        **KeyedAdmin.formfield_overrides,
+        models.TextField: {"widget": AdminTextareaWidget(attrs={"rows": 3})},
+    }
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Protocol]:
         rows = super().get_queryset(request)
