@@ -1,5 +1,6 @@
 """Uploading a protocol, choosing its version, switching it, computing over everybody."""
 
+import difflib
 from typing import Any
 
 from django import forms
@@ -125,7 +126,17 @@ def use(request: HttpRequest, key: str, version: str) -> HttpResponse:
         tried=tried,
         changes=[c for c in trials.changes(tried) if c.differs] if tried else [],
         effects=trials.effects(tried) if tried else [],
+        difference=_difference(protocol.current, row),
     )
+
+
+def _difference(used: ProtocolVersion | None, other: ProtocolVersion) -> str:
+    """What is another in the text of a version than in that of the one in use."""
+    if used is None or used.pk == other.pk:
+        return ""
+    texts = (version.source.splitlines() for version in (used, other))
+    names = (str(used), str(other))
+    return "\n".join(difflib.unified_diff(*texts, *names, lineterm=""))
 
 
 @asking

@@ -61,7 +61,12 @@ def test_a_file_is_uploaded_or_what_is_wrong_with_it_is_said(desk):
     one.refresh_from_db()
     assert one.current == version
     assert "sees no patient" in desk.get(page("change", one.key)).text
-    send(measure("pass").replace("'1'", "'2'"), use="on")
+    send(measure("print('more')").replace("'1'", "'2'"))
+    second = one.versions.get(number="2")
+    asked = desk.get(page("use", one.key, second.key)).text
+    assert "+        print(&#x27;more&#x27;)" in asked
+    assert "-        pass" in asked
+    send(measure("pass").replace("'1'", "'2'"), use="on", force="on")
     one.refresh_from_db()
     assert str(one.current) == "2"
     assert "No file" in send("").text or "empty" in send("").text
