@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gunicorn.app.wsgiapp import WSGIApplication
 
 from canvas_admin.management import demo_clinic, demo_files, demo_loading
 from canvas_admin.management.commands import demo
@@ -109,6 +111,27 @@ def test_the_server_listens_on_this_machine_alone() -> None:
     listener = demo.listen(0)
     assert listener.getsockname()[0] == "127.0.0.1"
     listener.close()
+
+
+def test_its_worker_hears_ctrl_c_by_its_master_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Told twice, gunicorn's worker may wait for itself, and the demo not end."""
+    given: list[str] = []
+    monkeypatch.setattr(
+        os, "execve", lambda _path, command, _env: given.extend(command)
+    )
+    monkeypatch.chdir(PROJECT)
+    with demo.listen(0) as listener:
+        demo.serve(listener, 0)
+        monkeypatch.setattr(sys, "argv", given[given.index("gunicorn") :])
+        hook = WSGIApplication().cfg.post_worker_init
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        hook(None)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_port_in_use_is_said_in_one_line() -> None:

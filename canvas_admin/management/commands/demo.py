@@ -15,7 +15,7 @@ from django.core.management import BaseCommand, CommandParser, call_command
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 
-from canvas_admin.management import demo_clinic, demo_files
+from canvas_admin.management import demo_clinic, demo_files, demo_server
 from canvas_admin.management.demo_loading import passwords_file, read_passwords
 from staffing.models import User
 
@@ -167,5 +167,6 @@ def serve(listener: socket.socket, lock: int) -> NoReturn:
     command += ["--bind", f"fd://{listener.fileno()}", "--threads", "4"]
     command += ["--log-level", "warning", "--no-control-socket"]
     command += ["--logger-class", "canvas_admin.audit.server_log.ServerLog"]
+    command += ["--config", f"python:{demo_server.__name__}"]
     os.chdir(settings.BASE_DIR)
     os.execve(sys.executable, command, environment)  # noqa: S606
