@@ -59,6 +59,8 @@ EVERY = (
     "canvas_admin/tests/matrix/test_locks.py::test_one_group_too_few_opens_nothing",
     "canvas_admin/tests/matrix/test_matrix.py",
 )
+# Guards are removed on SQLite; these are of PostgreSQL with Procrastinate alone.
+ELSEWHERE = {"canvas_admin/tests/protocols/test_jobs.py"}
 Result = dict[str, str]
 
 
@@ -76,7 +78,7 @@ class Meetings:
         for path in sorted({p for p in paths if p.is_file()} - tests):
             rest.update(_named(path).encode() + path.read_bytes())
         self.kept = {}
-        for path in sorted(tests):
+        for path in sorted(p for p in tests if _named(p) not in ELSEWHERE):
             own = hashlib.sha256(rest.digest() + path.read_bytes()).hexdigest()
             self.kept[_named(path)] = KEPT / f"{own}.json"
         self.seconds: dict[str, float] = {}
