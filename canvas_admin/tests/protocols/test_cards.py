@@ -7,6 +7,7 @@ import pytest
 from canvas_admin.audit.models import AuditRow
 from canvas_admin.events.models import ChangeEvent
 from canvas_admin.protocols.models import ProtocolOverride
+from canvas_admin.protocols.models.runs import OfPatients
 from canvas_admin.protocols.patient_data import patient_data
 from canvas_admin.protocols.sandbox import Sandbox
 from canvas_admin.testing import give
@@ -112,4 +113,20 @@ def test_what_cannot_be_snoozed_is_not(cast, card, signed_in):
     other = f"/patient/{cast.ben.key}/protocols/{card.key}/snooze/"
     give(cast.nora, "Patients: South")
     assert nurse.post(other, {"days": "7"}).status_code == 403
+    assert not ProtocolOverride.objects.exists()
+
+
+def test_the_gate_holds_where_the_cards_are_not_narrowed(
+    cast, card, signed_in, monkeypatch
+):
+    """Before anything of a card is told: not even that its days are wrong."""
+    monkeypatch.setattr(OfPatients, "visible_to", lambda rows, _account: rows)
+    card.patient = cast.ben
+    card.save()
+    nurse = signed_in("nora")
+    answer = nurse.post(
+        f"/patient/{cast.ben.key}/protocols/{card.key}/snooze/", {"days": "x"}
+    )
+    nobody = nurse.post(f"/patient/{'0' * 32}/protocols/{card.key}/snooze/")
+    assert answer.status_code == nobody.status_code == 403
     assert not ProtocolOverride.objects.exists()
